@@ -1,0 +1,33 @@
+/** The closed vocabularies of the catalog document, in the order they are shown to people. */
+
+export const KEY_TYPES = [
+  "ed25519",
+  "ed25519-nkey",
+  "rsa-2048",
+  "ecdsa-p256",
+  "ecdsa-p384",
+  "ecdsa-p521",
+  "aes-256-gcm",
+  "chacha20-poly1305",
+  "x25519",
+  "ml-kem-512",
+  "ml-kem-768",
+  "ml-kem-1024",
+  "ml-dsa-44",
+  "ml-dsa-65",
+  "ml-dsa-87",
+] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
+
+export const KEY_CLASSES = ["asymmetric", "symmetric", "value", "public", "sealing"] as const;
+export type KeyClass = (typeof KEY_CLASSES)[number];
+
+export const ENGINES = ["transit", "kv2", "pki"] as const;
+export type Engine = (typeof ENGINES)[number];
+
+/** What reconcile does with a key that the backend does not hold. */
+export const MISSING_POLICIES = ["error", "warn", "generate"] as const;
+export type MissingPolicy = (typeof MISSING_POLICIES)[number];
+
+/** The backend kinds a catalog may name without a plugin being loaded. */
+export const BUILT_IN_BACKEND_KINDS = ["vault", "keystore", "aws-kms", "gcp-kms"] as const;

@@ -1,0 +1,68 @@
+/**
+ * Every way a backend call or an encoding can fail. Codes are stable; messages may change.
+ * A message names the thing and the remedy and never holds a secret, a plaintext or key bytes.
+ */
+export interface BackendErrorDetails {
+  /** The operation is not one this backend or engine offers. */
+  UNSUPPORTED: { readonly operation: string };
+  /** The key type or algorithm is not one this backend offers. */
+  UNSUPPORTED_ALGORITHM: { readonly keyType?: string };
+  /** The backend was reached and holds no such key or version. */
+  KEY_NOT_FOUND: { readonly key: string };
+  /** The key exists and cannot be used: disabled, pending deletion, another spec or usage. */
+  KEY_UNUSABLE: { readonly key: string; readonly reason: string };
+  /** A key is already where one was to be created. */
+  KEY_EXISTS: { readonly key: string };
+  /** The input breaks a rule of the operation: empty, malformed, wrong for the key. */
+  INVALID_REQUEST: Record<never, never>;
+  /** The input is over a limit of the backend; found before any call. `limit` is in bytes. */
+  PAYLOAD_TOO_LARGE: { readonly limit: number; readonly actual: number };
+  /** Wrong key, wrong AAD or tampered ciphertext: one opaque outcome, no oracle. */
+  DECRYPT_FAILED: Record<never, never>;
+  /** The backend's own access control refused. For the operator's log only, never for the caller. */
+  ACCESS_DENIED: { readonly action: string; readonly resource?: string };
+  /** Throttled, unreachable, timed out, or the broker's own credentials expired. Try again. */
+  UNAVAILABLE: { readonly retryAfterMs?: number };
+  /** The backend refused for any other reason. */
+  REJECTED: { readonly backendCode?: string };
+  /** The backend's answer was not understood. */
+  PROTOCOL: Record<never, never>;
+  /** A signature is not strict DER, or not the fixed width of its key type. */
+  SIGNATURE_MALFORMED: { readonly keyType?: string };
+  /** A public key is not SPKI DER of the expected key type. */
+  PUBLIC_KEY_MALFORMED: { readonly keyType?: string };
+  /** The caller went away. */
+  CANCELLED: Record<never, never>;
+  /** The caller's deadline passed. */
+  DEADLINE_EXCEEDED: Record<never, never>;
+}
+export type BackendErrorCode = keyof BackendErrorDetails;
+
+export type AnyBackendError = { [C in BackendErrorCode]: BackendError<C> }[BackendErrorCode];
+
+export interface BackendErrorOptions {
+  /** The failure underneath, kept for the operator's log. */
+  readonly cause?: unknown;
+  /** The backend's id for the failed request, e.g. the KMS request id. */
+  readonly backendRequestId?: string;
+}
+
+/** The one error class of this package; switch on `code` and `details` narrows. */
+export class BackendError<C extends BackendErrorCode = BackendErrorCode> extends Error {
+  override readonly name = "BackendError";
+  readonly code: C;
+  readonly details: BackendErrorDetails[C];
+  readonly backendRequestId: string | undefined;
+
+  constructor(code: C, message: string, details: BackendErrorDetails[C], options: BackendErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.details = details;
+    this.backendRequestId = options.backendRequestId;
+  }
+}
+
+/** True for a {@link BackendError} of any code, with the details of each code narrowed. */
+export function isBackendError(error: unknown): error is AnyBackendError {
+  return error instanceof BackendError;
+}

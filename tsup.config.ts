@@ -1,0 +1,14 @@
+import { defineConfig } from "tsup";
+
+// One configuration for every package; each runs it from its own folder. Types are built by tsc.
+export default defineConfig({
+  entry: ["src/index.ts"],
+  format: ["esm"],
+  target: "node22",
+  platform: "node",
+  splitting: true,
+  sourcemap: true,
+  dts: false,
+  clean: false,
+  silent: true,
+});
