@@ -22,5 +22,15 @@ export type {
 export type { CallContext } from "./call-context.js";
 export type { ByteRange, Capabilities, KeyTypeCapabilities, TransitOperation } from "./capabilities.js";
 export { TRANSIT_OPERATIONS } from "./capabilities.js";
+export type { CurveKeyType, EcdsaKeyType, Ed25519KeyType } from "./curves.js";
+export { isEcdsaKeyType, isEd25519KeyType } from "./curves.js";
+export { ecdsaDerToRaw, ecdsaRawToDer } from "./ecdsa-signature.js";
 export type { AnyBackendError, BackendErrorCode, BackendErrorDetails, BackendErrorOptions } from "./errors.js";
 export { BackendError, isBackendError } from "./errors.js";
+export type { PublicJwk } from "./public-key-jwk.js";
+export { spkiToJwk } from "./public-key-jwk.js";
+export { pemToSpki, spkiToPem } from "./public-key-pem.js";
+export { spkiToSsh } from "./public-key-ssh.js";
+export { rawToSpki, spkiKeyType, spkiToRaw } from "./spki.js";
+export type { VerifySignatureInput } from "./verify-signature.js";
+export { verifySignature } from "./verify-signature.js";
