@@ -1,0 +1,90 @@
+import type { Command } from "commander";
+import type { CommandContext } from "./context.js";
+import type { Terminal } from "./terminal.js";
+
+/** Flags every command takes, before or after its name. */
+export interface GlobalOptions {
+  readonly socket?: string;
+  readonly debug?: boolean;
+}
+
+/** What was typed, after commander checked it against `declare`. */
+export interface Invocation<Options> {
+  readonly options: Options & GlobalOptions;
+  readonly operands: readonly string[];
+}
+
+/** One command: options in, report out; rendering and exit code apart. */
+export interface CommandDefinition<Options, Report> {
+  readonly name: string;
+  /** One line, lower case, no full stop. */
+  readonly summary: string;
+  /** Whole command lines, shown at the end of `--help`. */
+  readonly examples: readonly string[];
+  /** Declares flags and operands. `--json` is added for every command. */
+  declare?(command: Command): void;
+  run(invocation: Invocation<Options>, context: CommandContext): Promise<Report>;
+  /** Writes the report for people. */
+  render(report: Report, terminal: Terminal): void;
+  /** What `--json` prints; the report itself when it is left out. */
+  json?(report: Report): unknown;
+  /** `line` (the default) is one line with keys in alphabetical order, `document` is indented in the order of the report. */
+  readonly jsonStyle?: "line" | "document";
+  /** 0 when it is left out. */
+  exitCode?(report: Report): number;
+}
+
+/** A group of commands, such as `basil bundle …`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly RegisteredCommand[];
+}
+
+/** A definition whose types are closed over, so that unlike commands share a list. */
+export interface RegisteredCommand {
+  readonly name: string;
+  register(parent: Command, runtime: CommandRuntime): void;
+}
+
+/** What `main` lends to a command that runs. */
+export interface CommandRuntime {
+  readonly context: CommandContext;
+  /** Told once, when the command has finished. */
+  finished(exitCode: number): void;
+}
+
+export function defineCommand<Options, Report>(definition: CommandDefinition<Options, Report>): RegisteredCommand {
+  return {
+    name: definition.name,
+    register(parent, runtime) {
+      const command = parent.command(definition.name).description(definition.summary);
+      definition.declare?.(command);
+      command
+        .option("--json", "print the result as JSON")
+        .addHelpText("after", `\nExamples:\n${definition.examples.map((line) => `  $ ${line}`).join("\n")}`)
+        .action(async () => {
+          const options = command.optsWithGlobals<Options & GlobalOptions & { json?: boolean }>();
+          const report = await definition.run({ options, operands: command.args }, runtime.context);
+          const { terminal } = runtime.context;
+          if (options.json) terminal.out(toJson(definition.json?.(report) ?? report, definition.jsonStyle ?? "line"));
+          else definition.render(report, terminal);
+          runtime.finished(definition.exitCode?.(report) ?? 0);
+        });
+    },
+  };
+}
+
+function toJson(value: unknown, style: "line" | "document"): string {
+  return style === "document" ? JSON.stringify(value, null, 2) : JSON.stringify(sortKeys(value));
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sortKeys(member)]),
+  );
+}

@@ -1,0 +1,18 @@
+import type { Terminal } from "./terminal.js";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a command may use of the world around it; `main` fills it from the process. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly env: Environment;
+  readonly cwd: string;
+  /** Effective uid and gid of this process. */
+  readonly uid: number;
+  readonly gid: number;
+  /** The program and leading arguments that start this very executable again. */
+  readonly self: readonly [string, ...string[]];
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
+  /** Aborted by SIGINT and SIGTERM; its reason is the name of the signal. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,35 @@
+import { createColors } from "picocolors";
+
+export type Colors = ReturnType<typeof createColors>;
+
+/** Where a command writes. Results go to `out`, everything else to `err`. */
+export interface Terminal {
+  /** Writes one line to standard output. */
+  out(line: string): void;
+  /** Writes bytes to standard output as they are. */
+  outBytes(bytes: Uint8Array): void;
+  /** Writes one line to standard error. */
+  err(line: string): void;
+  /** Colours for `out`; the identity when it is not a terminal or NO_COLOR is set. */
+  readonly colors: Colors;
+  /** Colours for `err`. */
+  readonly errColors: Colors;
+}
+
+interface Streams {
+  readonly stdout: Pick<NodeJS.WriteStream, "write" | "isTTY">;
+  readonly stderr: Pick<NodeJS.WriteStream, "write" | "isTTY">;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** NO_COLOR counts when it is present and not empty (https://no-color.org). */
+export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
+  const wanted = !env.NO_COLOR && env.TERM !== "dumb";
+  return {
+    out: (line) => void stdout.write(`${line}\n`),
+    outBytes: (bytes) => void stdout.write(bytes),
+    err: (line) => void stderr.write(`${line}\n`),
+    colors: createColors(wanted && stdout.isTTY === true),
+    errColors: createColors(wanted && stderr.isTTY === true),
+  };
+}
