@@ -1,4 +1,5 @@
 import type { KeyType } from "@basil/catalog";
+import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { BackendError } from "./errors.js";
 
 /** The key types that sign with ECDSA over the digest of their curve (FIPS 186-5 §6, RFC 7518 §3.4). */
@@ -52,3 +53,6 @@ export function ecdsaCurve(keyType: KeyType): EcdsaCurve {
     { keyType: String(keyType) },
   );
 }
+
+/** The same curves in noble, which checks points and verifies. */
+export const NOBLE_CURVES = { "ecdsa-p256": p256, "ecdsa-p384": p384, "ecdsa-p521": p521 } as const;

@@ -1,7 +1,13 @@
 import type { KeyType } from "@basil/catalog";
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { p256, p384, p521 } from "@noble/curves/nist.js";
-import { ECDSA_KEY_TYPES, type EcdsaKeyType, ecdsaCurve, isEcdsaKeyType, isEd25519KeyType } from "./curves.js";
+import {
+  ECDSA_KEY_TYPES,
+  type EcdsaKeyType,
+  ecdsaCurve,
+  isEcdsaKeyType,
+  isEd25519KeyType,
+  NOBLE_CURVES,
+} from "./curves.js";
 import { DER_TAG, DerReader, encodeDer } from "./der.js";
 import { BackendError } from "./errors.js";
 
@@ -13,8 +19,6 @@ import { BackendError } from "./errors.js";
 const ED25519_OID = "2b6570";
 const EC_PUBLIC_KEY_OID = "2a8648ce3d0201";
 const ED25519_BYTES = 32;
-
-const NOBLE_CURVES = { "ecdsa-p256": p256, "ecdsa-p384": p384, "ecdsa-p521": p521 } as const;
 
 /**
  * The public key out of its SPKI DER.

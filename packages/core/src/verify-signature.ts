@@ -1,10 +1,7 @@
 import type { KeyType } from "@basil/catalog";
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { p256, p384, p521 } from "@noble/curves/nist.js";
-import { ecdsaCurve, isEcdsaKeyType } from "./curves.js";
+import { ecdsaCurve, isEcdsaKeyType, NOBLE_CURVES } from "./curves.js";
 import { spkiToRaw } from "./spki.js";
-
-const ECDSA = { "ecdsa-p256": p256, "ecdsa-p384": p384, "ecdsa-p521": p521 } as const;
 
 export interface VerifySignatureInput {
   /** ed25519, ed25519-nkey, ecdsa-p256, ecdsa-p384 or ecdsa-p521. */
@@ -36,5 +33,5 @@ export function verifySignature({ keyType, publicKey, message, signature }: Veri
     return signature.length === 64 && ed25519.verify(signature, message, key, { zip215: false });
   }
   if (signature.length !== 2 * ecdsaCurve(keyType).bytes) return false;
-  return ECDSA[keyType].verify(signature, message, key, { format: "compact", lowS: false, prehash: true });
+  return NOBLE_CURVES[keyType].verify(signature, message, key, { format: "compact", lowS: false, prehash: true });
 }
