@@ -1,0 +1,97 @@
+import { nearest } from "./nearest.js";
+
+/** One reason why a document is not taken. Codes are stable; messages may change. */
+export interface Refusal<Code extends string = string> {
+  readonly code: Code;
+  /** JSON pointer (RFC 6901) to the offending place; the place where a missing member belongs. */
+  readonly pointer: string;
+  /** One line for a person: place, problem, what was found, what is allowed, the near miss. */
+  readonly message: string;
+  /** What stands there, shortened to at most 80 characters, control characters escaped. */
+  readonly found: string;
+  readonly allowed: string;
+  /** The nearest allowed name, when the found one looks like a slip. */
+  readonly suggestion?: string;
+}
+
+/** A refusal as its rule states it; the message is made from it. */
+export interface RefusalParts<Code extends string> {
+  readonly code: Code;
+  readonly pointer: string;
+  /** What is wrong, without the place and without the value. */
+  readonly problem: string;
+  /** The JSON value that stands there; `undefined` for nothing. */
+  readonly found?: unknown;
+  /** What stands there, when it is no JSON value: a number as written, the end of the document. */
+  readonly literal?: string;
+  readonly allowed: string;
+  /** The closed vocabulary in which a near miss is looked for. */
+  readonly vocabulary?: Iterable<string>;
+  /** The word to look up, when it is not `found` itself. */
+  readonly word?: string;
+}
+
+/** How many refusals of one document are kept; the rest are counted. */
+export const MAX_REFUSALS = 1000;
+
+const MAX_SHOWN = 80;
+
+/** Collects the refusals of one document, at most {@link MAX_REFUSALS} of them, so that a huge bad document stays cheap. */
+export class RefusalList<Code extends string> {
+  readonly items: Refusal<Code>[] = [];
+  /** How many more there were than are kept. */
+  omitted = 0;
+
+  get empty(): boolean {
+    return this.items.length === 0;
+  }
+
+  add(parts: RefusalParts<Code>): void {
+    if (this.items.length >= MAX_REFUSALS) this.omitted++;
+    else this.items.push(refusal(parts));
+  }
+
+  /** The lines of an error message: one for every refusal kept. */
+  describe(document: string): string {
+    const total = this.items.length + this.omitted;
+    const lines = this.items.map(({ message }) => `  ${message}`);
+    if (this.omitted > 0) lines.push(`  … and ${this.omitted} more`);
+    return `${document} refused, ${total} ${total === 1 ? "reason" : "reasons"}:\n${lines.join("\n")}`;
+  }
+}
+
+function refusal<Code extends string>(parts: RefusalParts<Code>): Refusal<Code> {
+  const { code, pointer, problem, allowed } = parts;
+  const found = parts.literal ?? showValue(parts.found);
+  const word = parts.word ?? (typeof parts.found === "string" ? parts.found : undefined);
+  const suggestion = parts.vocabulary && word !== undefined ? nearest(word, parts.vocabulary) : undefined;
+  const hint = suggestion === undefined ? "" : `; did you mean ${JSON.stringify(suggestion)}?`;
+  const message = `${showPointer(pointer)}: ${problem}; found ${found}; allowed: ${allowed}${hint}`;
+  return suggestion === undefined
+    ? { code, pointer, message, found, allowed }
+    : { code, pointer, message, found, allowed, suggestion };
+}
+
+function showPointer(pointer: string): string {
+  return pointer === "" ? "the document" : shorten(escapeControls(pointer), 4 * MAX_SHOWN);
+}
+
+/** A JSON value in a few words: scalars as written, containers by kind. */
+export function showValue(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return shorten(escapeControls(JSON.stringify(value)), MAX_SHOWN);
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  if (typeof value === "object" && value !== null) {
+    return Object.keys(value).length === 0 ? "an empty object" : "an object";
+  }
+  return shorten(String(value), MAX_SHOWN);
+}
+
+function shorten(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`;
+}
+
+/** Control and format characters as `\u{…}`, so that a name cannot forge or reorder a line of output. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
+}
