@@ -1,0 +1,50 @@
+import { fileURLToPath } from "node:url";
+import { commands } from "./commands.js";
+import type { CommandContext } from "./context.js";
+import { commandPath, describeFailure, writeFailure } from "./failure.js";
+import { createProgram } from "./program.js";
+import { createTerminal } from "./terminal.js";
+
+/**
+ * Runs the program on a process: reads its arguments, environment and standard input, writes its streams and sets its
+ * `exitCode`. It never ends the process, so that what was written is flushed.
+ */
+export async function main(process: NodeJS.Process): Promise<void> {
+  const terminal = createTerminal(process);
+  // A reader that went away (`basil list | head -1`) is no failure worth a stack trace.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exitCode = 1;
+    });
+  }
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Once: a second signal finds no handler and ends the process at once.
+    process.once(signal, () => interruption.abort(signal));
+  }
+  const context: CommandContext = {
+    terminal,
+    env: process.env,
+    cwd: process.cwd(),
+    uid: process.geteuid?.() ?? -1,
+    gid: process.getegid?.() ?? -1,
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? fileURLToPath(import.meta.url)],
+    get stdin() {
+      return process.stdin;
+    },
+    signal: interruption.signal,
+  };
+  const finished = (exitCode: number): void => {
+    process.exitCode = exitCode;
+  };
+  const program = createProgram(commands, { context, finished });
+  const argv = process.argv.slice(2);
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    const failure = describeFailure(error, commandPath(program, argv));
+    writeFailure(error, failure, terminal, argv.includes("--debug"));
+    process.exitCode = failure.exitCode;
+  }
+}

@@ -1,0 +1,36 @@
+import { Command } from "commander";
+import type { CommandGroup, CommandRuntime, RegisteredCommand } from "./command.js";
+import { nonEmpty } from "./option-values.js";
+import { version } from "./version.js";
+
+/** The whole command tree. Its modules are light; what a command needs is imported when it runs. */
+export function createProgram(
+  commands: readonly (RegisteredCommand | CommandGroup)[],
+  runtime: CommandRuntime,
+): Command {
+  const { terminal } = runtime.context;
+  const program = new Command("basil")
+    .description("A host-local key broker: workloads use keys over a unix socket and never hold them.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
+      writeErr: (text) => terminal.err(text.replace(/\n$/, "")),
+      // The message is written once, with the remedy, where every other failure is.
+      outputError: () => {},
+      getOutHasColors: () => terminal.colors.isColorSupported,
+      getErrHasColors: () => terminal.errColors.isColorSupported,
+    })
+    .configureHelp({ showGlobalOptions: true, styleTitle: (title) => terminal.colors.bold(title) })
+    .version(`basil ${version()}`, "-V, --version", "print the version")
+    .option("--socket <path>", "the broker's socket (environment: BASIL_SOCKET)", nonEmpty)
+    .option("--debug", "print the stack and the causes of a failure");
+  for (const entry of commands) {
+    if ("commands" in entry) {
+      const group = program.command(entry.name).description(entry.summary);
+      for (const command of entry.commands) command.register(group, runtime);
+    } else {
+      entry.register(program, runtime);
+    }
+  }
+  return program;
+}
