@@ -1,0 +1,108 @@
+import type { Backend, BackendHealth, BackendLogger, TransitEngine } from "@basil/core";
+import { awsKmsCapabilities } from "./capabilities.js";
+import type { KmsCalls } from "./client.js";
+import { decrypt, encrypt } from "./encryption.js";
+import { GuardedCalls } from "./guarded-calls.js";
+import { probe } from "./probe.js";
+import { createKey } from "./provisioning.js";
+import { publicKey } from "./public-key.js";
+import { SdkClient } from "./sdk-client.js";
+import { sign, verify } from "./signing.js";
+
+/** Where KMS is, as whom it is called, and how long anything may take. Only `id` has no default. */
+export interface AwsKmsOptions {
+  /** The catalog's name for the backend. */
+  readonly id: string;
+  /** For example `eu-central-1`. Without one: `AWS_REGION`, then the profile's. */
+  readonly region?: string;
+  /** A profile of the shared config and credentials files. Without one the SDK's default chain decides. */
+  readonly profile?: string;
+  /** An `http:` or `https:` URL in place of the region's own. */
+  readonly endpoint?: string;
+  /** A role to assume with the credentials found. */
+  readonly roleArn?: string;
+  /** `sts:ExternalId`, where the role's trust policy asks for one. */
+  readonly externalId?: string;
+  /** The name of the role session, `basil` by default; CloudTrail shows it. */
+  readonly sessionName?: string;
+  /** Use the FIPS 140 endpoint of the region. */
+  readonly fips?: boolean;
+  /** Use the endpoint that answers on IPv4 and IPv6. */
+  readonly dualStack?: boolean;
+  /** Requests one operation may take after throttling and transient faults, 3 by default. CreateKey always takes one. */
+  readonly maxAttempts?: number;
+  /** Milliseconds to a connection, 2,000 by default. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds for one attempt, 5,000 by default. */
+  readonly attemptTimeoutMs?: number;
+  /** Milliseconds for one operation, retries included, 20,000 by default. */
+  readonly operationTimeoutMs?: number;
+  /** Milliseconds a new key may take to be seen in the region, 20,000 by default. */
+  readonly propagationTimeoutMs?: number;
+  /** Connections to KMS, 64 by default. */
+  readonly connections?: number;
+  readonly logger?: BackendLogger;
+}
+
+export const AWS_KMS_KIND = "aws-kms";
+
+/**
+ * AWS KMS behind the {@link Backend} contract: `transit` only. Nothing is called before the first operation.
+ *
+ * @throws TypeError for an option that is out of range.
+ */
+export function awsKms(options: AwsKmsOptions): Backend {
+  requireOptions(options);
+  const { fips, dualStack, ...source } = options;
+  const client = new SdkClient({
+    ...source,
+    connectTimeoutMs: options.connectTimeoutMs ?? 2000,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? 5000,
+    connections: options.connections ?? 64,
+    ...(fips !== undefined && { useFipsEndpoint: fips }),
+    ...(dualStack !== undefined && { useDualstackEndpoint: dualStack }),
+  });
+  return awsKmsOver(client, options);
+}
+
+/** The backend over any {@link KmsCalls}. @internal */
+export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
+  const calls = new GuardedCalls(client, { operationTimeoutMs: options.operationTimeoutMs ?? 20_000 });
+  const provisioning = { propagationTimeoutMs: options.propagationTimeoutMs ?? 20_000 };
+  const transit: TransitEngine = {
+    sign: (key, message, context) => sign(calls, key, message, context),
+    verify: (key, message, signature, context) => verify(calls, key, message, signature, context),
+    publicKey: (key, context) => publicKey(calls, key, context),
+    encrypt: (key, plaintext, aad, context) => encrypt(calls, key, plaintext, aad, context),
+    decrypt: (key, envelope, aad, context) => decrypt(calls, key, envelope, aad, context),
+    createKey: (key, context) => createKey(calls, key, context, provisioning),
+  };
+  return {
+    id: options.id,
+    kind: AWS_KMS_KIND,
+    capabilities: awsKmsCapabilities,
+    transit,
+    probe: (key, context) => probe(calls, key, context),
+    health: (): Promise<BackendHealth> => Promise.resolve({ healthy: true }),
+    [Symbol.asyncDispose]: async () => calls.close(),
+  };
+}
+
+function requireOptions(options: AwsKmsOptions): void {
+  const { fips, dualStack, endpoint } = options;
+  if (endpoint !== undefined && (fips || dualStack)) {
+    throw new TypeError(
+      "endpoint cannot be combined with fips or dualStack: they choose among the region's own endpoints",
+    );
+  }
+  if (options.roleArn === undefined && (options.externalId !== undefined || options.sessionName !== undefined)) {
+    throw new TypeError("externalId and sessionName belong to roleArn, which is absent");
+  }
+  const milliseconds = ["connectTimeoutMs", "attemptTimeoutMs", "operationTimeoutMs", "propagationTimeoutMs"] as const;
+  for (const name of [...milliseconds, "maxAttempts", "connections"] as const) {
+    const value = options[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new TypeError(`${name} must be a positive integer, found ${String(value)}`);
+    }
+  }
+}

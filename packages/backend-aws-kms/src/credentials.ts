@@ -1,0 +1,135 @@
+import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+
+/** Which AWS identity is used. With none of these it is the one of the SDK's default chain. */
+export interface CredentialSource {
+  readonly region?: string;
+  readonly profile?: string;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  readonly sessionName?: string;
+}
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+type Provider = (properties?: never) => Promise<AwsCredentials>;
+
+/** Credentials that expire are resolved again when less than this is left, as the SDK does. */
+const REFRESH_BEFORE_MS = 5 * 60 * 1000;
+/** After AWS refused the credentials, their source is asked again at most this often. */
+const RENEW_INTERVAL_MS = 1000;
+const DEFAULT_SESSION_NAME = "basil";
+
+/**
+ * Credentials from their source, kept until shortly before they expire or until AWS refuses them. So a key that was
+ * rotated in the profile, or a role session renewed outside, is picked up without a restart.
+ */
+export class CredentialStore {
+  readonly #source: CredentialSource;
+  readonly #open: (source: CredentialSource) => Provider;
+  readonly #now: () => number;
+  #provider: Provider;
+  #current: AwsCredentials | undefined;
+  #pending: Promise<AwsCredentials> | undefined;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    source: CredentialSource,
+    open: (source: CredentialSource) => Provider = openSource,
+    now: () => number = Date.now,
+  ) {
+    this.#source = source;
+    this.#open = open;
+    this.#now = now;
+    this.#provider = open(source);
+  }
+
+  /** @throws an error named `CredentialsProviderError` whose message says what the operator has to do. */
+  async resolve(): Promise<AwsCredentials> {
+    const { expiration } = this.#current ?? {};
+    if (this.#current && (!expiration || expiration.getTime() - this.#now() > REFRESH_BEFORE_MS)) return this.#current;
+    this.#pending ??= this.#provider()
+      .then((credentials) => {
+        this.#current = credentials;
+        return credentials;
+      })
+      .catch((failure: unknown) => {
+        // Still good for its last minutes.
+        if (this.#current && (!expiration || expiration.getTime() > this.#now())) return this.#current;
+        // A chain remembers which of its links failed; the next call starts a fresh one.
+        this.#provider = this.#open(this.#source);
+        throw credentialFailure(failure, this.#source);
+      })
+      .finally(() => {
+        this.#pending = undefined;
+      });
+    return this.#pending;
+  }
+
+  /**
+   * AWS refused these credentials: the next `resolve` goes to the source again.
+   *
+   * @returns whether trying again makes sense: false within a second of the last time.
+   */
+  renew(refused: AwsCredentials | undefined): boolean {
+    // Another call was refused too and has renewed them already.
+    if (refused && this.#current !== refused) return true;
+    if (this.#now() - this.#renewedAt < RENEW_INTERVAL_MS) return false;
+    this.#renewedAt = this.#now();
+    this.#current = undefined;
+    this.#provider = this.#open(this.#source);
+    return true;
+  }
+
+  get current(): AwsCredentials | undefined {
+    return this.#current;
+  }
+}
+
+function openSource({ region, profile, roleArn, externalId, sessionName }: CredentialSource): Provider {
+  const clientConfig = region === undefined ? {} : { clientConfig: { region } };
+  // The shared files are cached by the SDK for the life of the process unless it is told not to.
+  const chain = fromNodeProviderChain({
+    ignoreCache: true,
+    ...(profile !== undefined && { profile }),
+    ...clientConfig,
+  });
+  if (roleArn === undefined) return () => chain();
+  const assumed = fromTemporaryCredentials({
+    masterCredentials: chain,
+    params: {
+      RoleArn: roleArn,
+      RoleSessionName: sessionName ?? DEFAULT_SESSION_NAME,
+      ...(externalId !== undefined && { ExternalId: externalId }),
+    },
+    ...clientConfig,
+  });
+  return () => assumed();
+}
+
+/** The SDK's own texts name its classes and its chain; the operator needs what is wrong and what to do. */
+function credentialFailure(failure: unknown, { profile, roleArn }: CredentialSource): Error {
+  const text = failure instanceof Error ? failure.message : String(failure);
+  const named = profile === undefined ? "the default AWS credential chain" : `AWS profile "${profile}"`;
+  let why = `${named} gave no credentials: ${text}`;
+  if (
+    profile !== undefined &&
+    /could not be found|not found in|Could not resolve credentials using profile/i.test(text)
+  ) {
+    why = `AWS profile "${profile}" does not exist, or has no credentials, in the shared config and credentials files: ${text}`;
+  } else if (/SSO session|sso login|Token is expired/i.test(text)) {
+    why = `the SSO session of ${named} has expired; run aws sso login${profile === undefined ? "" : ` --profile ${profile}`}: ${text}`;
+  } else if (/instance metadata|IMDS/i.test(text)) {
+    why = `the EC2 instance metadata service did not answer: ${text}; give the host an instance profile, or set AWS_EC2_METADATA_DISABLED=true and another source`;
+  } else if (profile === undefined && /Could not load credentials from any providers/.test(text)) {
+    why =
+      "no AWS credentials found: not in the environment, the default profile, a web identity token, a container endpoint or instance metadata";
+  } else if (roleArn !== undefined) {
+    why = `${roleArn} could not be assumed with ${named}: ${text}`;
+  }
+  return Object.assign(new Error(why, { cause: failure }), { name: "CredentialsProviderError" });
+}
