@@ -1,1 +1,16 @@
-export {};
+export type { AeadName, KeyTypeName } from "@basil/proto";
+export type {
+  BrokerHealth,
+  BrokerReadiness,
+  BrokerStatus,
+  CatalogItem,
+  Envelope,
+  NewKey,
+  PublicKey,
+} from "./answers.js";
+export { Client } from "./client.js";
+export type { ConnectOptions } from "./connect.js";
+export { connect } from "./connect.js";
+export type { AnyClientError, ClientErrorCode, ClientErrorDetails, ClientErrorOptions } from "./errors.js";
+export { ClientError, isClientError } from "./errors.js";
+export type { CallOptions, Transport } from "./transport.js";

@@ -43,6 +43,12 @@ describe("grpcMethods", () => {
     );
   });
 
+  it("reads bytes as Uint8Array, never as Buffer", () => {
+    const { sign } = grpcMethods(SigningService);
+    const request = create(SignRequestSchema, { message: Uint8Array.of(1) });
+    expect(sign.requestDeserialize(sign.requestSerialize(request)).message).toStrictEqual(Uint8Array.of(1));
+  });
+
   it("tells absent bytes from empty ones where the field has presence", () => {
     const absent = toBinary(EncryptRequestSchema, create(EncryptRequestSchema, {}));
     const empty = toBinary(EncryptRequestSchema, create(EncryptRequestSchema, { aad: new Uint8Array() }));

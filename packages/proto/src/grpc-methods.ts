@@ -36,12 +36,17 @@ function grpcMethod(method: DescMethod): GrpcMethod<Message, Message> {
     requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
     responseStream: methodKind === "server_streaming" || methodKind === "bidi_streaming",
     requestSerialize: (request) => asBuffer(toBinary(input, request)),
-    requestDeserialize: (bytes) => fromBinary(input, bytes),
+    requestDeserialize: (bytes) => fromBinary(input, plain(bytes)),
     responseSerialize: (response) => asBuffer(toBinary(output, response)),
-    responseDeserialize: (bytes) => fromBinary(output, bytes),
+    responseDeserialize: (bytes) => fromBinary(output, plain(bytes)),
   };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A Buffer's subarrays are Buffers: read as it is, every `bytes` field of the message would be one. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,3 +1,5 @@
+export type { AeadName, KeyTypeName } from "./algorithm-names.js";
+export { AEAD_NUMBERS, aeadName, KEY_TYPE_NUMBERS, keyTypeName } from "./algorithm-names.js";
 export type {
   AllowedNatsSigner,
   BrokerErrorInfo,

@@ -1,0 +1,61 @@
+import type { AeadName, KeyTypeName } from "@basil/proto";
+
+/** A ciphertext as the broker gave it. Keep all four fields and hand them back unchanged. */
+export interface Envelope {
+  readonly algorithm: AeadName;
+  /** The version of the key that encrypted. */
+  readonly keyVersion: number;
+  /** Empty where the backend keeps the nonce inside `ciphertext`. */
+  readonly nonce: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+export interface PublicKey {
+  readonly keyId: string;
+  readonly keyType: KeyTypeName;
+  /** Ed25519: 32 bytes. ECDSA in a cloud KMS: the uncompressed point of SEC 1 §2.3.3, 65, 97 or 133 bytes. */
+  readonly publicKey: Uint8Array;
+  /** The version this is the public half of. */
+  readonly version: number;
+}
+
+export interface NewKey {
+  readonly keyId: string;
+  /** As in {@link PublicKey}; empty for a symmetric key. */
+  readonly publicKey: Uint8Array;
+}
+
+export interface CatalogItem {
+  readonly name: string;
+  readonly kind: "signing" | "value" | "encryption" | "unknown";
+  /** Absent where the protocol has no number for the type: values, ciphers, key encapsulation. */
+  readonly keyType?: KeyTypeName;
+  /** 0 when the broker does not know. */
+  readonly latestVersion: number;
+  /** The same as the protocol's numbers, 0 for none. */
+  readonly numbers: { readonly kind: number; readonly keyType: number };
+}
+
+export interface BrokerStatus {
+  /** The kind of the first backend in byte order of the names. */
+  readonly backend: string;
+  readonly version: string;
+  /** The number of the wire protocol, 1. */
+  readonly protocol: number;
+}
+
+export interface BrokerHealth {
+  readonly alive: boolean;
+  readonly version: string;
+}
+
+export interface BrokerReadiness {
+  readonly ready: boolean;
+  readonly reason: "ready" | "backend_unreachable" | "required_key_missing" | "unknown";
+  readonly generation: number;
+  readonly keysTotal: number;
+  readonly keysPresent: number;
+  /** Absent although the catalog says `missing: error`. */
+  readonly keysRequiredMissing: number;
+  readonly keysOptionalMissing: number;
+}

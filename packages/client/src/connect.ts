@@ -1,0 +1,65 @@
+import { connect as connectSocket } from "node:net";
+import { Client } from "./client.js";
+import { ClientError } from "./errors.js";
+import { GrpcTransport, requireTimeout } from "./grpc-transport.js";
+
+export interface ConnectOptions {
+  /** What a call without `timeoutMs` gets, in milliseconds. Default: 30,000. */
+  readonly timeoutMs?: number;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Connects to the broker that listens at `path`. The connection is made again when it breaks.
+ *
+ * @throws {@link ClientError} `UNREACHABLE` at once when nothing listens there, `CANCELLED`, `DEADLINE_EXCEEDED`.
+ */
+export async function connect(path: string, options: ConnectOptions = {}): Promise<Client> {
+  const { timeoutMs = 30_000, signal } = options;
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    throw new TypeError("path must be the path of a unix socket");
+  }
+  requireTimeout(timeoutMs);
+  await knock(path, timeoutMs, signal);
+  return new Client(new GrpcTransport(path, timeoutMs));
+}
+
+/** A channel keeps trying and hides why it fails; one connection of our own gives the system's answer at once. */
+function knock(path: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(new ClientError("CANCELLED", "connecting was cancelled", {}, { cause: signal.reason }));
+      return;
+    }
+    const socket = connectSocket({ path });
+    const end = (error?: ClientError) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      socket.destroy();
+      if (error) reject(error);
+      else resolve();
+    };
+    const onAbort = () => end(new ClientError("CANCELLED", "connecting was cancelled", {}, { cause: signal?.reason }));
+    const onTimeout = () =>
+      end(new ClientError("DEADLINE_EXCEEDED", `the broker at ${path} took no connection in ${timeoutMs} ms`, {}));
+    // A timer longer than 2^31 - 1 ms would fire at once.
+    const timer = timeoutMs > 0x7fff_ffff ? undefined : setTimeout(onTimeout, timeoutMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    socket.once("connect", () => end());
+    socket.once("error", (cause: NodeJS.ErrnoException) => end(unreachable(path, cause)));
+  });
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file; is the broker running, and is this its socket?",
+  ECONNREFUSED: "nothing listens there; the broker has stopped",
+  EACCES: "its mode or a folder above does not let this user connect",
+  ENOTSOCK: "it is not a socket",
+};
+
+function unreachable(path: string, cause: NodeJS.ErrnoException): ClientError<"UNREACHABLE"> {
+  const why = REMEDIES[cause.code ?? ""] ?? cause.message;
+  const details = { path, ...(cause.code === undefined ? {} : { errno: cause.code }) };
+  return new ClientError("UNREACHABLE", `cannot reach a broker at ${path}: ${why}`, details, { cause });
+}
