@@ -1,4 +1,4 @@
-import type { KeyType } from "@basil/catalog";
+import type { Engine, KeyType } from "@basil/catalog";
 import type { ZodType } from "zod";
 import type { CallContext } from "./call-context.js";
 import type { Capabilities } from "./capabilities.js";
@@ -8,6 +8,8 @@ export interface KeyRef {
   readonly name: string;
   readonly path: string;
   readonly keyType: KeyType;
+  /** Which engine the catalog reaches it by; absent means transit. */
+  readonly engine?: Engine;
 }
 
 /** What every result carries, so that the audit log joins the backend's own. */
@@ -107,6 +109,8 @@ export interface Kv2Engine {
     options?: { readonly version?: number },
   ): Promise<{ value: Uint8Array; version: number } & Provenance>;
   put(path: string, value: Uint8Array, context: CallContext): Promise<{ version: number } & Provenance>;
+  /** Whether a value is there, by metadata alone: the value is never read. Fails as {@link Backend.probe} does. */
+  probe(path: string, context: CallContext): Promise<KeyProbe>;
 }
 
 /** X.509 leaves issued by the backend. */

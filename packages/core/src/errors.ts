@@ -66,3 +66,16 @@ export class BackendError<C extends BackendErrorCode = BackendErrorCode> extends
 export function isBackendError(error: unknown): error is AnyBackendError {
   return error instanceof BackendError;
 }
+
+/** The error itself, or `PROTOCOL` around whatever else a backend threw, of which only the type is named. */
+export function asBackendError(error: unknown): AnyBackendError {
+  if (isBackendError(error)) return error;
+  const type = error instanceof Error ? error.name : typeof error;
+  const cause = { cause: error };
+  return new BackendError(
+    "PROTOCOL",
+    `the backend failed outside its contract, with ${type}`,
+    {},
+    cause,
+  ) as AnyBackendError;
+}

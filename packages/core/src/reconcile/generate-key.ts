@@ -1,0 +1,108 @@
+import type { BackendEntry, KeyEntry } from "@basil/catalog";
+import type { Backend, KeyProbe } from "../backend.js";
+import type { CallContext } from "../call-context.js";
+import { asBackendError, BackendError } from "../errors.js";
+import { keyRef } from "../key-ref.js";
+import { abortable, abortableDelay } from "./abortable.js";
+import { requireMintable } from "./mint-gate.js";
+import { probeKey } from "./probe-key.js";
+import type { KeyOutcome } from "./report.js";
+import { TimeLimit } from "./time-limit.js";
+
+export interface GenerateLimits {
+  /** Milliseconds for the creation itself. */
+  readonly createMs: number;
+  /** Milliseconds until the fresh key is found by a probe. */
+  readonly readBackMs: number;
+}
+
+const READ_BACK_DELAY_MS = 250;
+
+/**
+ * Whether the key could be made, by what is known without asking anyone.
+ *
+ * @throws {@link BackendError} `UNSUPPORTED_ALGORITHM`, `UNSUPPORTED`
+ */
+export function requireGeneratable(entry: KeyEntry, declared: BackendEntry, { kind, capabilities }: Backend): void {
+  const { keyType, class: keyClass, engine } = entry;
+  if (keyType === undefined || engine !== "transit" || (keyClass !== "asymmetric" && keyClass !== "symmetric")) {
+    throw new BackendError(
+      "UNSUPPORTED",
+      `a key of class ${keyClass} in engine ${engine} is not generated; put it there, or set missing to "error" or "warn"`,
+      { operation: "createKey" },
+    );
+  }
+  requireMintable(declared, keyType);
+  if (capabilities.keyTypes[keyType]?.operations.includes("createKey")) return;
+  throw new BackendError("UNSUPPORTED_ALGORITHM", `kind "${kind}" cannot create a key of type ${keyType}`, { keyType });
+}
+
+/**
+ * Makes the key at its path, and probes until it is seen. A creation is never repeated: its answer may be what was lost.
+ * `present` means that somebody else, or another entry of the catalog, was first.
+ */
+export async function generateKey(
+  entry: KeyEntry,
+  backend: Backend,
+  context: CallContext,
+  limits: GenerateLimits,
+): Promise<KeyOutcome> {
+  let resource: string | undefined;
+  try {
+    resource = await create(entry, backend, context, limits.createMs);
+    const probe = await readBack(entry, backend, context, limits.readBackMs);
+    const outcome = resource === undefined ? "present" : "generated";
+    if (probe.state === "present") return { outcome, latestVersion: probe.latestVersion, resource: probe.resource };
+    throw notServing(entry, probe, limits.readBackMs);
+  } catch (failure) {
+    const error = asBackendError(failure);
+    return resource === undefined
+      ? { outcome: "generate-failed", error }
+      : { outcome: "generate-failed", error, resource };
+  }
+}
+
+/** The backend's name of the key that was made; undefined when one was there already. */
+async function create(entry: KeyEntry, { transit }: Backend, context: CallContext, ms: number) {
+  if (transit === undefined) throw new BackendError("UNSUPPORTED", "no transit engine", { operation: "createKey" });
+  using limit = new TimeLimit(
+    ms,
+    `createKey has not answered for ${ms / 1000} s; look for the key before the next run`,
+  );
+  const signal = AbortSignal.any([context.signal, limit.signal]);
+  const deadline = Math.min(context.deadline ?? Number.POSITIVE_INFINITY, Date.now() + ms);
+  try {
+    // A cancelled creation is waited for, so that what it made is reported; only its own time limit ends it.
+    const made = await abortable(transit.createKey(keyRef(entry), { ...context, signal, deadline }), limit.signal);
+    return made.resource;
+  } catch (failure) {
+    if (asBackendError(failure).code === "KEY_EXISTS") return undefined;
+    throw failure;
+  }
+}
+
+async function readBack(entry: KeyEntry, backend: Backend, context: CallContext, ms: number): Promise<KeyProbe> {
+  using limit = new TimeLimit(ms, `the key was made, and its probe has not answered for ${ms / 1000} s`);
+  const signal = AbortSignal.any([context.signal, limit.signal]);
+  let found: KeyProbe | undefined;
+  for (let delay = READ_BACK_DELAY_MS; ; delay *= 2) {
+    try {
+      found = await abortable(probeKey(entry, backend, { ...context, signal }), signal);
+      if (found.state !== "absent") return found;
+    } catch (failure) {
+      if (signal.aborted || asBackendError(failure).code !== "UNAVAILABLE") throw failure;
+    }
+    await abortableDelay(delay, signal).catch((reason: unknown) => {
+      if (found === undefined || context.signal.aborted) throw reason;
+    });
+    if (limit.signal.aborted && found !== undefined) return found;
+  }
+}
+
+function notServing(entry: KeyEntry, probe: KeyProbe, ms: number): BackendError {
+  if (probe.state !== "unusable") {
+    return new BackendError("UNAVAILABLE", `the key was made, and is not seen after ${ms / 1000} s`, {});
+  }
+  const details = { key: entry.name, reason: probe.reason };
+  return new BackendError("KEY_UNUSABLE", `the key is there now, and cannot be used: ${probe.reason}`, details);
+}
