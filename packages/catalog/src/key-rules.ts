@@ -47,7 +47,7 @@ class KeyRules {
       problem: "not a key name",
       found: name,
       allowed: "segments of a-z, 0-9 and _ joined by single dots, each beginning with a letter or digit",
-      ...(KEY_NAME.test(slip) ? { vocabulary: [slip] } : {}),
+      suggestion: KEY_NAME.test(slip) ? slip : undefined,
     });
   }
 

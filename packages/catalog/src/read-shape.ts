@@ -29,6 +29,19 @@ export function readShape<S extends z.ZodObject>(
   return { members: members as Partial<z.output<S>>, wrong };
 }
 
+/** Reads `value` by `schema`; `undefined` when it has another shape, which is told as {@link readShape} tells it. */
+export function readValue<S extends z.ZodType>(
+  schema: S,
+  value: JsonValue | undefined,
+  pointer: string,
+  refusals: Pick<RefusalList<"Json">, "add">,
+): z.output<S> | undefined {
+  const parsed = schema.safeParse(value, { error: knownMembers });
+  if (parsed.success) return parsed.data;
+  addShapeRefusals(parsed.error.issues, value, pointer, refusals);
+  return undefined;
+}
+
 /** An object of the document, not an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);

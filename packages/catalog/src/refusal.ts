@@ -25,10 +25,10 @@ export interface RefusalParts<Code extends string> {
   /** What stands there, when it is no JSON value: a number as written, the end of the document. */
   readonly literal?: string;
   readonly allowed: string;
-  /** The closed vocabulary in which a near miss is looked for. */
+  /** The vocabulary in which a near miss for `found` is looked for. */
   readonly vocabulary?: Iterable<string>;
-  /** The word to look up, when it is not `found` itself. */
-  readonly word?: string;
+  /** What was probably meant, when the rule knows better than a look into the vocabulary. */
+  readonly suggestion?: string | undefined;
 }
 
 /** How many refusals of one document are kept; the rest are counted. */
@@ -63,8 +63,9 @@ export class RefusalList<Code extends string> {
 function refusal<Code extends string>(parts: RefusalParts<Code>): Refusal<Code> {
   const { code, pointer, problem, allowed } = parts;
   const found = parts.literal ?? showValue(parts.found);
-  const word = parts.word ?? (typeof parts.found === "string" ? parts.found : undefined);
-  const suggestion = parts.vocabulary && word !== undefined ? nearest(word, parts.vocabulary) : undefined;
+  const word = typeof parts.found === "string" ? parts.found : undefined;
+  const suggestion =
+    parts.suggestion ?? (parts.vocabulary && word !== undefined ? nearest(word, parts.vocabulary) : undefined);
   const hint = suggestion === undefined ? "" : `; did you mean ${JSON.stringify(suggestion)}?`;
   const message = `${showPointer(pointer)}: ${problem}; found ${found}; allowed: ${allowed}${hint}`;
   return suggestion === undefined

@@ -1,0 +1,59 @@
+import type { Refusal, RefusalList } from "@basil/catalog";
+
+/** Why a policy is not taken; the names are those of the document's conditions. */
+export const POLICY_REFUSAL_CODES = [
+  /** Not JSON, a member of another type, an unknown, missing or repeated member, an unknown operation in a role. */
+  "Json",
+  "UnsupportedPolicySchema",
+  "EmptySubjectName",
+  "BadSubjectName",
+  /** Two names that are equal once trimmed. */
+  "DuplicateSubjectName",
+  "InvalidSubjectShape",
+  "EmptySubjectMatch",
+  "EmptyUnixPrincipal",
+  "InvalidUnauthenticatedPrincipal",
+  "EmptySignaturePublic",
+  "MalformedSignaturePublic",
+  "UnknownUnauthenticatedSubject",
+  "DuplicateRuleId",
+  "EmptyRuleSubjects",
+  "UnknownSubject",
+  "BadTerm",
+  "UnknownRole",
+  "BadGlob",
+  "NonBreakGlassAnyTarget",
+] as const;
+export type PolicyRefusalCode = (typeof POLICY_REFUSAL_CODES)[number];
+export type PolicyRefusal = Refusal<PolicyRefusalCode>;
+
+/** What each code of {@link PolicyError} carries. */
+export interface PolicyErrorDetails {
+  /** The document breaks the format: every reason, and how many more there were than are kept. */
+  POLICY_REFUSED: { readonly refusals: readonly PolicyRefusal[]; readonly omitted: number };
+}
+export type PolicyErrorCode = keyof PolicyErrorDetails;
+
+/** The one error class of this package. The message has a line for every refusal. */
+export class PolicyError<C extends PolicyErrorCode = PolicyErrorCode> extends Error {
+  override readonly name = "PolicyError";
+  readonly code: C;
+  readonly details: PolicyErrorDetails[C];
+
+  constructor(code: C, message: string, details: PolicyErrorDetails[C]) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+
+  /** Every reason, in the order of the document's names. */
+  get refusals(): readonly PolicyRefusal[] {
+    return this.details.refusals;
+  }
+}
+
+/** @internal */
+export function policyRefused(refusals: RefusalList<PolicyRefusalCode>): PolicyError {
+  const details = { refusals: refusals.items, omitted: refusals.omitted };
+  return new PolicyError("POLICY_REFUSED", refusals.describe("policy"), details);
+}
