@@ -1,5 +1,6 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { CommandContext } from "./context.js";
+import { nonEmpty } from "./option-values.js";
 import type { Terminal } from "./terminal.js";
 
 /** Flags every command takes, before or after its name. */
@@ -60,11 +61,12 @@ export function defineCommand<Options, Report>(definition: CommandDefinition<Opt
     register(parent, runtime) {
       const command = parent.command(definition.name).description(definition.summary);
       definition.declare?.(command);
+      command.option("--json", "print the result as JSON");
+      declareGlobalOptions(command);
       command
-        .option("--json", "print the result as JSON")
         .addHelpText("after", `\nExamples:\n${definition.examples.map((line) => `  $ ${line}`).join("\n")}`)
         .action(async () => {
-          const options = command.optsWithGlobals<Options & GlobalOptions & { json?: boolean }>();
+          const options = optionsOf<Options & GlobalOptions & { json?: boolean }>(command);
           const report = await definition.run({ options, operands: command.args }, runtime.context);
           const { terminal } = runtime.context;
           if (options.json) terminal.out(toJson(definition.json?.(report) ?? report, definition.jsonStyle ?? "line"));
@@ -73,6 +75,24 @@ export function defineCommand<Options, Report>(definition: CommandDefinition<Opt
         });
     },
   };
+}
+
+export function declareGlobalOptions(command: Command): void {
+  const heading = "Global options:";
+  command
+    .addOption(
+      new Option("--socket <path>", "the broker's socket (environment: BASIL_SOCKET)")
+        .argParser(nonEmpty)
+        .helpGroup(heading),
+    )
+    .addOption(new Option("--debug", "print the stack and the causes of a failure").helpGroup(heading));
+}
+
+/** The flags of a command and of the groups around it; the innermost wins. */
+function optionsOf<T>(command: Command): T {
+  const chain: Command[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) chain.unshift(at);
+  return Object.assign({}, ...chain.map((at) => at.opts())) as T;
 }
 
 function toJson(value: unknown, style: "line" | "document"): string {

@@ -1,4 +1,25 @@
 import type { CommandGroup, RegisteredCommand } from "./command.js";
+import { decrypt } from "./commands/decrypt.js";
+import { encrypt } from "./commands/encrypt.js";
+import { health } from "./commands/health.js";
+import { list } from "./commands/list.js";
+import { newKey } from "./commands/new-key.js";
+import { pubkey } from "./commands/pubkey.js";
+import { ready } from "./commands/ready.js";
+import { sign } from "./commands/sign.js";
+import { status } from "./commands/status.js";
+import { verify } from "./commands/verify.js";
 
 /** Every command, in the order `basil --help` shows them. */
-export const commands: readonly (RegisteredCommand | CommandGroup)[] = [];
+export const commands: readonly (RegisteredCommand | CommandGroup)[] = [
+  newKey,
+  list,
+  pubkey,
+  sign,
+  verify,
+  encrypt,
+  decrypt,
+  status,
+  health,
+  ready,
+];

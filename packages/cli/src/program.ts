@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import type { CommandGroup, CommandRuntime, RegisteredCommand } from "./command.js";
-import { nonEmpty } from "./option-values.js";
+import { type CommandGroup, type CommandRuntime, declareGlobalOptions, type RegisteredCommand } from "./command.js";
 import { version } from "./version.js";
 
 /** The whole command tree. Its modules are light; what a command needs is imported when it runs. */
@@ -20,10 +19,12 @@ export function createProgram(
       getOutHasColors: () => terminal.colors.isColorSupported,
       getErrHasColors: () => terminal.errColors.isColorSupported,
     })
-    .configureHelp({ showGlobalOptions: true, styleTitle: (title) => terminal.colors.bold(title) })
-    .version(`basil ${version()}`, "-V, --version", "print the version")
-    .option("--socket <path>", "the broker's socket (environment: BASIL_SOCKET)", nonEmpty)
-    .option("--debug", "print the stack and the causes of a failure");
+    .configureHelp({ styleTitle: (title) => terminal.colors.bold(title) })
+    // Each command declares the global flags itself, so that they stand before or after its name and
+    // `decrypt --version N` stays apart from `--version`.
+    .enablePositionalOptions()
+    .version(`basil ${version()}`, "-V, --version", "print the version");
+  declareGlobalOptions(program);
   for (const entry of commands) {
     if ("commands" in entry) {
       const group = program.command(entry.name).description(entry.summary);

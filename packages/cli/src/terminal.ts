@@ -1,4 +1,6 @@
-import { createColors } from "picocolors";
+import picocolors from "picocolors";
+
+const { createColors } = picocolors;
 
 export type Colors = ReturnType<typeof createColors>;
 
@@ -10,6 +12,8 @@ export interface Terminal {
   outBytes(bytes: Uint8Array): void;
   /** Writes one line to standard error. */
   err(line: string): void;
+  /** Whether a person reads `out`. */
+  readonly isTerminal: boolean;
   /** Colours for `out`; the identity when it is not a terminal or NO_COLOR is set. */
   readonly colors: Colors;
   /** Colours for `err`. */
@@ -29,6 +33,7 @@ export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
     out: (line) => void stdout.write(`${line}\n`),
     outBytes: (bytes) => void stdout.write(bytes),
     err: (line) => void stderr.write(`${line}\n`),
+    isTerminal: stdout.isTTY === true,
     colors: createColors(wanted && stdout.isTTY === true),
     errColors: createColors(wanted && stderr.isTTY === true),
   };

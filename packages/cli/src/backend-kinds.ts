@@ -1,0 +1,73 @@
+import { findPackageJSON } from "node:module";
+import type { BackendPlugin } from "@basil/core";
+import { CliError } from "./cli-error.js";
+
+interface BackendKind {
+  readonly package: string;
+  /** The specifier is written out, so that a bundler and a reader both see it. */
+  readonly load: () => Promise<BackendPlugin>;
+}
+
+/** The kinds this program knows a package for. Each is optional and loaded only when something names it. */
+const KINDS: ReadonlyMap<string, BackendKind> = new Map([
+  [
+    "aws-kms",
+    {
+      package: "@basil/backend-aws-kms",
+      load: async () => (await import("@basil/backend-aws-kms")).awsKmsPlugin,
+    },
+  ],
+]);
+
+/** What the operator types to get a missing package. */
+export function installCommand(packageName: string): string {
+  return `npm install ${packageName}`;
+}
+
+/** Whether a package can be loaded from here; nothing of it is run. */
+export function isInstalled(packageName: string): boolean {
+  try {
+    return findPackageJSON(packageName, import.meta.url) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** What a kind needs and does not have; undefined when it is complete. */
+export interface KindGap {
+  readonly kind: string;
+  readonly package?: string;
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+export function kindGap(kind: string): KindGap | undefined {
+  const known = KINDS.get(kind);
+  if (known === undefined) {
+    return {
+      kind,
+      detail: `backend kind "${kind}" has no package for this program`,
+      remedy: `take the backend out of the catalog; kinds with a package: ${[...KINDS.keys()].join(", ")}`,
+    };
+  }
+  if (isInstalled(known.package)) return undefined;
+  return {
+    kind,
+    package: known.package,
+    detail: `backend kind "${kind}" needs the package ${known.package}, which is not installed`,
+    remedy: `install it: ${installCommand(known.package)}`,
+  };
+}
+
+/** @throws {@link CliError} `PACKAGE_MISSING`, or `UNSUPPORTED` for a kind without a package. */
+export async function loadPlugin(kind: string): Promise<BackendPlugin> {
+  const gap = kindGap(kind);
+  if (gap?.package !== undefined) {
+    throw new CliError("PACKAGE_MISSING", gap.detail, { package: gap.package }, { remedy: gap.remedy });
+  }
+  const known = KINDS.get(kind);
+  if (gap !== undefined || known === undefined) {
+    throw new CliError("UNSUPPORTED", gap?.detail ?? kind, { feature: kind }, { remedy: gap?.remedy ?? "" });
+  }
+  return known.load();
+}

@@ -1,0 +1,17 @@
+import type { BrokerHealth } from "@basil/client";
+import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { defineCommand } from "../command.js";
+import { EXIT } from "../exit-code.js";
+
+export const health = defineCommand<BrokerOptions, BrokerHealth>({
+  name: "health",
+  summary: "ask whether the broker process answers; asks no backend and needs no subject",
+  examples: ["basil health"],
+  declare: declareTimeout,
+  run: ({ options }, context) => withBroker(options, context, (client, call) => client.health(call)),
+  render({ alive, version }, { out }) {
+    out(`alive: ${alive}`);
+    out(`version: ${version}`);
+  },
+  exitCode: ({ alive }) => (alive ? EXIT.done : EXIT.no),
+});

@@ -1,0 +1,16 @@
+import type { BrokerStatus } from "@basil/client";
+import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { defineCommand } from "../command.js";
+
+export const status = defineCommand<BrokerOptions, BrokerStatus>({
+  name: "status",
+  summary: "show the broker's backend, version and protocol; needs a subject",
+  examples: ["basil status"],
+  declare: declareTimeout,
+  run: ({ options }, context) => withBroker(options, context, (client, call) => client.status(call)),
+  render({ backend, version, protocol }, { out }) {
+    out(`backend: ${backend}`);
+    out(`version: ${version}`);
+    out(`protocol: ${protocol}`);
+  },
+});
