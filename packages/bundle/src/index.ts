@@ -1,1 +1,31 @@
-export {};
+export type { AgeSlotOptions } from "./age-slot.js";
+export { ageSlot } from "./age-slot.js";
+export { bip39Slot, generatePhrase } from "./bip39-slot.js";
+export type { ChangeBundleOptions, Changed } from "./change-bundle.js";
+export type { RekeyOptions, SlotFacts } from "./change-slots.js";
+export { addSlot, rekey, removeSlot } from "./change-slots.js";
+export type { CreateBundleOptions, CreatedBundle } from "./create-bundle.js";
+export { createBundle } from "./create-bundle.js";
+export type { BackendCredential, CredentialInput } from "./credential.js";
+export type { SlotInput } from "./draft.js";
+export type { AnyBundleError, BundleErrorCode, BundleErrorDetails } from "./errors.js";
+export { BundleError, isBundleError } from "./errors.js";
+export type { BundleSummary, InspectBundleOptions } from "./inspect-bundle.js";
+export { exportSlot, inspectBundle } from "./inspect-bundle.js";
+export type { OpenBundleOptions, OpenedBundle } from "./open-bundle.js";
+export { openBundle } from "./open-bundle.js";
+export type { PassphraseSlotOptions } from "./passphrase-slot.js";
+export { passphraseSlot } from "./passphrase-slot.js";
+export type { ReadSecretOptions } from "./secret-file.js";
+export { readSecretFile, trimNewline } from "./secret-file.js";
+export { removeBackend, setBackend } from "./set-backend.js";
+export type { AnySlotProvider, SlotContext, SlotFileProvider, SlotProvider, SlotStanza } from "./slot.js";
+export type { BackendSpec, SlotSpec, SlotType } from "./spec.js";
+export {
+  backendSpecFromFields,
+  parseBackendSpec,
+  parseOpenSpec,
+  parseSlotSpec,
+  SLOT_TYPES,
+  slotSpecFromFields,
+} from "./spec.js";

@@ -1,0 +1,112 @@
+import { type ChangeBundleOptions, type Changed, changeBundle } from "./change-bundle.js";
+import type { ClearSlot } from "./clear-part.js";
+import type { Draft, SlotInput } from "./draft.js";
+import { BundleError } from "./errors.js";
+import { type AnySlotProvider, canUnwrap, canWrap, type SlotContext, unwrapMasterKey } from "./slot.js";
+import { decodeToken } from "./token.js";
+import { isForMethod } from "./unlock.js";
+
+export interface SlotFacts {
+  readonly id: number;
+  readonly method: string;
+  readonly label: string;
+}
+
+/** Adds a way to unlock; no other slot is touched. @throws {@link BundleError} What the provider and changing throw. */
+export async function addSlot(
+  path: string,
+  slot: SlotInput,
+  options: ChangeBundleOptions,
+): Promise<Changed<SlotFacts>> {
+  return changeBundle(path, options, async (draft, { host }) =>
+    factsOf(await draft.addSlot(slot, host.now(), options.signal)),
+  );
+}
+
+/**
+ * Takes a way to unlock out. Whoever kept an older copy can still open that copy; {@link rekey} keeps later ones from them.
+ * @throws {@link BundleError} `SLOT_NOT_FOUND`, `LAST_SLOT`, and what changing throws.
+ */
+export async function removeSlot(
+  path: string,
+  slotId: number,
+  options: ChangeBundleOptions,
+): Promise<Changed<SlotFacts>> {
+  return changeBundle(path, options, (draft) => take(draft, slotId));
+}
+
+export interface RekeyOptions extends ChangeBundleOptions {
+  /** Secrets and recipients for the slots that stay, beside those in `unlock`. */
+  readonly slots?: readonly AnySlotProvider[];
+  /** Slots to leave out, by id. */
+  readonly dropSlots?: readonly number[];
+  /** Makes a provider that can wrap from the facts kept with a slot, for kinds that need no secret to wrap, such as `age`. */
+  readonly providerFor?: (
+    slot: SlotFacts & { readonly parameters: Readonly<Record<string, string>> },
+  ) => AnySlotProvider | undefined;
+}
+
+/**
+ * Replaces the master key, so that a removed slot or an old copy opens nothing written from now on. Every slot is wrapped
+ * anew: with a secret that opens it now, or by `providerFor`. Nothing is written unless all of them can be.
+ * @throws {@link BundleError} `REKEY_INCOMPLETE` naming the slots that lack a secret, `SLOT_NOT_FOUND`, `LAST_SLOT`, and what changing throws.
+ */
+export async function rekey(path: string, options: RekeyOptions): Promise<Changed<readonly SlotFacts[]>> {
+  return changeBundle(path, options, async (draft) => {
+    for (const slotId of options.dropSlots ?? []) take(draft, slotId);
+    const candidates = [...options.unlock, ...(options.slots ?? [])];
+    const providers = new Map<number, AnySlotProvider>();
+    const missing: ClearSlot[] = [];
+    for (const slot of draft.slots) {
+      const context = { bundleId: draft.bundleId, slotId: slot.id, ...(options.signal && { signal: options.signal }) };
+      const provider =
+        (await providerThatOpens(slot, candidates, context)) ??
+        options.providerFor?.({ ...factsOf(slot), parameters: Object.fromEntries(slot.parameters) });
+      if (provider === undefined || !canWrap(provider)) missing.push(slot);
+      else providers.set(slot.id, provider);
+    }
+    if (missing.length > 0) {
+      const names = missing.map(({ id, method }) => `${id} (${method})`).join(", ");
+      throw new BundleError(
+        "REKEY_INCOMPLETE",
+        `nothing given opens slot ${names}, so it cannot be wrapped anew; give its secret or drop it`,
+        {
+          slotIds: missing.map(({ id }) => id),
+        },
+      );
+    }
+    await draft.rekey(providers, options.signal);
+    return draft.slots.map(factsOf);
+  });
+}
+
+async function providerThatOpens(
+  slot: ClearSlot,
+  candidates: readonly AnySlotProvider[],
+  context: SlotContext,
+): Promise<AnySlotProvider | undefined> {
+  for (const provider of candidates) {
+    if (!isForMethod(provider, slot.method) || !canUnwrap(provider) || !canWrap(provider)) continue;
+    const masterKey = await unwrapMasterKey(provider, decodeToken(slot.wrapped) as Uint8Array, context);
+    masterKey?.fill(0);
+    if (masterKey !== undefined) return provider;
+  }
+  return undefined;
+}
+
+function take(draft: Draft, slotId: number): SlotFacts {
+  const slot = draft.slots.find(({ id }) => id === slotId);
+  if (slot === undefined) throw new BundleError("SLOT_NOT_FOUND", `the bundle has no slot ${slotId}`, { slotId });
+  if (draft.slots.length === 1) {
+    throw new BundleError("LAST_SLOT", `slot ${slotId} is the last one: without it nobody could open the bundle`, {
+      slotId,
+    });
+  }
+  draft.slots = draft.slots.filter(({ id }) => id !== slotId);
+  draft.changed = true;
+  return factsOf(slot);
+}
+
+function factsOf({ id, method, label }: ClearSlot): SlotFacts {
+  return { id, method, label };
+}

@@ -1,0 +1,73 @@
+import { octal, readBundleFile } from "./bundle-file.js";
+import { BundleError } from "./errors.js";
+import { type BundleHost, localHost } from "./host.js";
+import { readSidecar } from "./sidecar.js";
+import { decodeToken } from "./token.js";
+
+/** What anybody who can read the file can tell. Checked for damage, not authenticated: only opening does that. */
+export interface BundleSummary {
+  readonly bundleId: string;
+  readonly createdAt: string;
+  readonly epoch: number;
+  readonly sidecarEpoch?: number;
+  readonly slots: readonly {
+    readonly id: number;
+    readonly method: string;
+    readonly label: string;
+    readonly createdAt: string;
+    readonly parameters: Readonly<Record<string, string>>;
+  }[];
+  /** 43 characters base64url, when the bundle takes deposits. */
+  readonly depositRecipient?: string;
+  readonly contributors: readonly {
+    readonly id: string;
+    readonly publicKey: string;
+    readonly backends: readonly string[];
+  }[];
+  readonly warnings: readonly string[];
+}
+
+export interface InspectBundleOptions {
+  /** @internal */
+  readonly host?: BundleHost;
+}
+
+/** Reads the clear part. The epoch is reported, not held against the sidecar. @throws {@link BundleError} As opening does before it unlocks. */
+export async function inspectBundle(path: string, options: InspectBundleOptions = {}): Promise<BundleSummary> {
+  const { host = localHost } = options;
+  const sidecarEpoch = await readSidecar(host.files, path);
+  const { container, looseMode } = await readBundleFile(host.files, path, { followLinks: true, uid: host.uid() });
+  const { bundleId, createdAt, epoch, slots, deposits } = container.clear;
+  return {
+    bundleId,
+    createdAt,
+    epoch,
+    ...(sidecarEpoch !== undefined && { sidecarEpoch }),
+    slots: slots.map(({ id, method, label, createdAt: made, parameters }) => ({
+      id,
+      method,
+      label,
+      createdAt: made,
+      parameters: Object.fromEntries(parameters),
+    })),
+    ...(deposits.recipient !== null && { depositRecipient: deposits.recipient }),
+    contributors: deposits.contributors,
+    warnings:
+      looseMode === undefined
+        ? []
+        : [`${path} has mode ${octal(looseMode)}: nobody but its owner should have access (0600 or 0400)`],
+  };
+}
+
+/** The age file of a slot: 16 bytes bundle id, `u32` slot id and the 32-byte master key, for the `age` program to open. */
+export async function exportSlot(
+  path: string,
+  slotId: number,
+  options: InspectBundleOptions = {},
+): Promise<Uint8Array> {
+  const { host = localHost } = options;
+  const { container } = await readBundleFile(host.files, path, { followLinks: true, uid: host.uid() });
+  const slot = container.clear.slots.find(({ id }) => id === slotId);
+  if (slot === undefined) throw new BundleError("SLOT_NOT_FOUND", `${path} has no slot ${slotId}`, { slotId });
+  return decodeToken(slot.wrapped) as Uint8Array;
+}
