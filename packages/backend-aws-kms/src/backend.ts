@@ -1,8 +1,10 @@
 import type { Backend, BackendHealth, BackendLogger, TransitEngine } from "@basil/core";
+import { Breaker } from "./breaker.js";
 import { awsKmsCapabilities } from "./capabilities.js";
 import type { KmsCalls } from "./client.js";
 import { decrypt, encrypt } from "./encryption.js";
 import { GuardedCalls } from "./guarded-calls.js";
+import type { KmsObserver } from "./observer.js";
 import { probe } from "./probe.js";
 import { createKey } from "./provisioning.js";
 import { publicKey } from "./public-key.js";
@@ -42,6 +44,7 @@ export interface AwsKmsOptions {
   /** Connections to KMS, 64 by default. */
   readonly connections?: number;
   readonly logger?: BackendLogger;
+  readonly observer?: KmsObserver;
 }
 
 export const AWS_KMS_KIND = "aws-kms";
@@ -59,6 +62,7 @@ export function awsKms(options: AwsKmsOptions): Backend {
     connectTimeoutMs: options.connectTimeoutMs ?? 2000,
     attemptTimeoutMs: options.attemptTimeoutMs ?? 5000,
     connections: options.connections ?? 64,
+    maxAttempts: options.maxAttempts ?? 3,
     ...(fips !== undefined && { useFipsEndpoint: fips }),
     ...(dualStack !== undefined && { useDualstackEndpoint: dualStack }),
   });
@@ -67,7 +71,11 @@ export function awsKms(options: AwsKmsOptions): Backend {
 
 /** The backend over any {@link KmsCalls}. @internal */
 export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
-  const calls = new GuardedCalls(client, { operationTimeoutMs: options.operationTimeoutMs ?? 20_000 });
+  const calls = new GuardedCalls(client, {
+    operationTimeoutMs: options.operationTimeoutMs ?? 20_000,
+    breaker: new Breaker(),
+    ...(options.observer && { observer: options.observer }),
+  });
   const provisioning = { propagationTimeoutMs: options.propagationTimeoutMs ?? 20_000 };
   const transit: TransitEngine = {
     sign: (key, message, context) => sign(calls, key, message, context),

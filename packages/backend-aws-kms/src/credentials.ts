@@ -1,4 +1,4 @@
-import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import { fromIni, fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 
 /** Which AWS identity is used. With none of these it is the one of the SDK's default chain. */
 export interface CredentialSource {
@@ -93,14 +93,12 @@ export class CredentialStore {
 function openSource({ region, profile, roleArn, externalId, sessionName }: CredentialSource): Provider {
   const clientConfig = region === undefined ? {} : { clientConfig: { region } };
   // The shared files are cached by the SDK for the life of the process unless it is told not to.
-  const chain = fromNodeProviderChain({
-    ignoreCache: true,
-    ...(profile !== undefined && { profile }),
-    ...clientConfig,
-  });
-  if (roleArn === undefined) return () => chain();
+  const common = { ignoreCache: true, ...clientConfig };
+  // A profile that is named is used or fails: the chain would go on to the identity of the host instead.
+  const base = profile === undefined ? defaultChain(common) : fromIni({ ...common, profile });
+  if (roleArn === undefined) return () => base();
   const assumed = fromTemporaryCredentials({
-    masterCredentials: chain,
+    masterCredentials: base,
     params: {
       RoleArn: roleArn,
       RoleSessionName: sessionName ?? DEFAULT_SESSION_NAME,
@@ -111,25 +109,47 @@ function openSource({ region, profile, roleArn, externalId, sessionName }: Crede
   return () => assumed();
 }
 
+/** The SDK's chain, which says only that every link failed; its debug log tells whether instance metadata was asked. */
+function defaultChain(
+  options: NonNullable<Parameters<typeof fromNodeProviderChain>[0]>,
+): () => Promise<AwsCredentials> {
+  let metadataAsked = false;
+  const ignore = () => {};
+  const debug = (text: string) => {
+    metadataAsked ||= text.includes("fromInstanceMetadata");
+  };
+  const chain = fromNodeProviderChain({
+    ...options,
+    logger: { debug, trace: ignore, info: ignore, warn: ignore, error: ignore },
+  });
+  return async () => {
+    try {
+      return await chain();
+    } catch (cause) {
+      if (!(cause instanceof Error) || !/from any providers/.test(cause.message)) throw cause;
+      const metadata = metadataAsked
+        ? "and the EC2 instance metadata service did not answer"
+        : "and EC2 metadata was not asked";
+      throw new Error(
+        `none in the environment, the default profile, a web identity token or a container endpoint, ${metadata}`,
+        { cause },
+      );
+    }
+  };
+}
+
 /** The SDK's own texts name its classes and its chain; the operator needs what is wrong and what to do. */
 function credentialFailure(failure: unknown, { profile, roleArn }: CredentialSource): Error {
   const text = failure instanceof Error ? failure.message : String(failure);
-  const named = profile === undefined ? "the default AWS credential chain" : `AWS profile "${profile}"`;
-  let why = `${named} gave no credentials: ${text}`;
-  if (
-    profile !== undefined &&
-    /could not be found|not found in|Could not resolve credentials using profile/i.test(text)
-  ) {
-    why = `AWS profile "${profile}" does not exist, or has no credentials, in the shared config and credentials files: ${text}`;
-  } else if (/SSO session|sso login|Token is expired/i.test(text)) {
-    why = `the SSO session of ${named} has expired; run aws sso login${profile === undefined ? "" : ` --profile ${profile}`}: ${text}`;
-  } else if (/instance metadata|IMDS/i.test(text)) {
-    why = `the EC2 instance metadata service did not answer: ${text}; give the host an instance profile, or set AWS_EC2_METADATA_DISABLED=true and another source`;
-  } else if (profile === undefined && /Could not load credentials from any providers/.test(text)) {
-    why =
-      "no AWS credentials found: not in the environment, the default profile, a web identity token, a container endpoint or instance metadata";
-  } else if (roleArn !== undefined) {
-    why = `${roleArn} could not be assumed with ${named}: ${text}`;
+  const source = profile === undefined ? "the default AWS credential chain" : `AWS profile "${profile}"`;
+  let why = `${source} gave no credentials: ${text}`;
+  if (/could not be found|Could not resolve credentials using profile/i.test(text)) {
+    why = `${source} does not exist, or has no credentials, in the shared config and credentials files: ${text}`;
+  } else if (/sso login|SSO session|SSO token/i.test(text)) {
+    const flag = profile === undefined ? "" : ` --profile ${profile}`;
+    why = `the SSO session of ${source} has expired; run aws sso login${flag}: ${text}`;
+  } else if (roleArn !== undefined && !/^none in/.test(text)) {
+    why = `${roleArn} could not be assumed with ${source}: ${text}`;
   }
   return Object.assign(new Error(why, { cause: failure }), { name: "CredentialsProviderError" });
 }

@@ -25,7 +25,7 @@ export async function describeKey(
   context: CallContext,
 ): Promise<DescribedKey | undefined> {
   try {
-    const { output, requestId } = await calls.call("DescribeKey", key, { KeyId: keyId }, context);
+    const { output, requestId } = await calls.callOnce("DescribeKey", key, { KeyId: keyId }, context);
     const metadata = output.KeyMetadata;
     if (!metadata?.Arn) throw incompleteAnswer({ action: "DescribeKey", key, keyId }, "KeyMetadata", requestId);
     return { ...metadata, Arn: metadata.Arn };

@@ -11,7 +11,7 @@ export async function publicKey(
   keyId: string = keyReference(key.path).keyId,
 ): Promise<PublicKeyResult> {
   signingScheme(key, "publicKey");
-  const { output, requestId } = await calls.call("GetPublicKey", key, { KeyId: keyId }, context);
+  const { output, requestId } = await calls.callOnce("GetPublicKey", key, { KeyId: keyId }, context);
   const fromKms = requestId === undefined ? {} : { backendRequestId: requestId };
   if (!output.PublicKey) throw incompleteAnswer({ action: "GetPublicKey", key, keyId }, "PublicKey", requestId);
   const { spec, usage } = onKms(key);

@@ -194,10 +194,8 @@ function translate(error: Error & { code?: unknown }): Error {
     case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
       return Object.assign(new Error(error.message, { cause: error }), { code: "ECONNRESET" });
     default:
-      // The parser's HPE_ codes: what came back is not whole HTTP.
-      if (typeof error.code === "string" && error.code.startsWith("HPE_")) {
-        return Object.assign(new Error(error.message, { cause: error }), { code: "ECONNRESET" });
-      }
+      // What came back is not whole HTTP. The error carries the bytes, which may be a plaintext, so it is not kept.
+      if (error.name === "HTTPParserError") return Object.assign(new Error(error.message), { code: "ECONNRESET" });
       return error;
   }
 }

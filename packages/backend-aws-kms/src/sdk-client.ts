@@ -13,14 +13,16 @@ import {
   VerifyCommand,
 } from "@aws-sdk/client-kms";
 import type { KmsAction, KmsAnswer, KmsCalls, KmsInput, KmsOutput } from "./client.js";
-import { type AwsCredentials, type CredentialSource, CredentialStore } from "./credentials.js";
+import { type CredentialSource, CredentialStore } from "./credentials.js";
 import { UndiciRequestHandler } from "./request-handler.js";
+import { BudgetedRetryStrategy, RetryBudget, type RetryLimits } from "./retry-strategy.js";
 
 export interface SdkClientOptions extends CredentialSource {
   readonly endpoint?: string;
   readonly useFipsEndpoint?: boolean;
   readonly useDualstackEndpoint?: boolean;
-  readonly maxAttempts?: number;
+  /** Requests one operation may take after a transient fault. */
+  readonly maxAttempts: number;
   readonly connectTimeoutMs: number;
   readonly attemptTimeoutMs: number;
   readonly connections: number;
@@ -54,8 +56,9 @@ const REFUSED_CREDENTIALS = new Set(["UnrecognizedClientException", "ExpiredToke
 export class SdkClient implements KmsCalls {
   readonly #handler: UndiciRequestHandler;
   readonly #credentials: CredentialStore;
-  readonly #retrying: KMSClient;
-  readonly #once: KMSClient;
+  readonly #operating: KMSClient;
+  readonly #managing: KMSClient;
+  readonly #creating: KMSClient;
 
   constructor(options: SdkClientOptions) {
     this.#handler = new UndiciRequestHandler(options);
@@ -65,19 +68,24 @@ export class SdkClient implements KmsCalls {
       requestHandler: this.#handler,
       // The store caches by itself, so that it can forget; `memoized` keeps the SDK from doing it again.
       credentials: Object.assign(resolve, { memoized: true }),
-      // `adaptive` slows every key of the client to a call a second after two throttles.
-      retryMode: "standard",
       ...(options.region !== undefined && { region: options.region }),
       ...(options.profile !== undefined && { profile: options.profile }),
       ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
       ...(options.useFipsEndpoint !== undefined && { useFipsEndpoint: options.useFipsEndpoint }),
       ...(options.useDualstackEndpoint !== undefined && { useDualstackEndpoint: options.useDualstackEndpoint }),
     };
-    this.#retrying = new KMSClient({
-      ...config,
-      ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
-    });
-    this.#once = new KMSClient({ ...config, maxAttempts: 1 });
+    const budget = new RetryBudget();
+    const client = (limits: RetryLimits) =>
+      new KMSClient({
+        ...config,
+        maxAttempts: limits.throttlingAttempts,
+        retryStrategy: new BudgetedRetryStrategy(limits, budget),
+      });
+    const transientAttempts = options.maxAttempts;
+    const patient = Math.max(transientAttempts, MANAGEMENT_THROTTLING_ATTEMPTS);
+    this.#operating = client({ transientAttempts, throttlingAttempts: transientAttempts });
+    this.#managing = client({ transientAttempts, throttlingAttempts: patient });
+    this.#creating = client({ transientAttempts, throttlingAttempts: patient, onlyIfNotActed: true });
   }
 
   async call<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
@@ -92,24 +100,40 @@ export class SdkClient implements KmsCalls {
   }
 
   close(): void {
-    this.#retrying.destroy();
-    this.#once.destroy();
+    for (const client of [this.#operating, this.#managing, this.#creating]) client.destroy();
     this.#handler.close();
   }
 
   async #send<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
-    const client = action === "CreateKey" ? this.#once : this.#retrying;
-    const { $metadata, ...output } = await SEND[action](client, input, signal);
+    const { $metadata, ...output } = await SEND[action](this.#clientFor(action), input, signal);
     return {
       output: output as unknown as KmsOutput<A>,
       attempts: $metadata.attempts ?? 1,
       ...($metadata.requestId !== undefined && { requestId: $metadata.requestId }),
     };
   }
+
+  #clientFor(action: KmsAction): KMSClient {
+    switch (action) {
+      case "CreateKey":
+        return this.#creating;
+      case "DescribeKey":
+      case "CreateAlias":
+      case "UpdateAlias":
+      case "ListKeys":
+        return this.#managing;
+      default:
+        return this.#operating;
+    }
+  }
 }
+
+/**
+ * DescribeKey and the calls that make keys come in bursts, one a catalog key, against the smallest quotas of KMS; nobody
+ * waits for one of them but a start or an operator.
+ */
+const MANAGEMENT_THROTTLING_ATTEMPTS = 8;
 
 function areCredentialsRefused(failure: unknown): boolean {
   return failure instanceof Error && REFUSED_CREDENTIALS.has(failure.name);
 }
-
-export type { AwsCredentials };

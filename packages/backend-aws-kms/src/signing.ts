@@ -10,8 +10,8 @@ import {
   type VerifyResult,
 } from "@basil/core";
 import { requireSize, type SigningScheme, signingScheme } from "./capabilities.js";
-import { INVALID_SIGNATURE, incompleteAnswer } from "./errors.js";
-import type { GuardedCalls } from "./guarded-calls.js";
+import { incompleteAnswer } from "./errors.js";
+import { type GuardedCalls, isWrongSignature } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
 
 export async function sign(
@@ -70,9 +70,7 @@ export async function verify(
       ...(requestId !== undefined && { backendRequestId: requestId }),
     };
   } catch (error) {
-    if (!isBackendError(error) || error.code !== "REJECTED" || error.details.backendCode !== INVALID_SIGNATURE) {
-      throw error;
-    }
+    if (!isBackendError(error) || !isWrongSignature(error)) throw error;
     return {
       valid: false,
       keyVersion: 1,

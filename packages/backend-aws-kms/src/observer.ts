@@ -1,0 +1,27 @@
+import type { BackendErrorCode } from "@basil/core";
+import type { KmsAction } from "./client.js";
+
+/** One operation on KMS, retries included. Calls that were answered from a cache or joined another are not among them. */
+export interface KmsCallEvent {
+  readonly action: KmsAction;
+  /** The catalog's name of the key. */
+  readonly key: string;
+  /** `ok` also for a signature that does not verify: KMS did its work. */
+  readonly outcome: "ok" | BackendErrorCode;
+  readonly durationMs: number;
+  /** Requests that went out; 0 when the breaker was open. */
+  readonly attempts: number;
+  readonly requestId?: string;
+}
+
+export interface BreakerEvent {
+  readonly action: KmsAction;
+  readonly key: string;
+  readonly state: "open" | "closed";
+}
+
+/** For metrics. Each hook is optional, is called synchronously and must not throw. */
+export interface KmsObserver {
+  onCall?(event: KmsCallEvent): void;
+  onBreaker?(event: BreakerEvent): void;
+}
