@@ -22,6 +22,24 @@ export type {
 export type { CallContext } from "./call-context.js";
 export type { ByteRange, Capabilities, KeyTypeCapabilities, TransitOperation } from "./capabilities.js";
 export { TRANSIT_OPERATIONS } from "./capabilities.js";
+export type { CapabilityMatrixRow } from "./capability/capability-matrix.js";
+export { capabilityMatrix, renderCapabilityMatrix, renderEngineTable } from "./capability/capability-matrix.js";
+export type {
+  CapabilityGap,
+  CapabilityMode,
+  CapabilityNote,
+  CapabilityReport,
+  MissingCapability,
+  UnloadedKind,
+} from "./capability/capability-report.js";
+export { CAPABILITY_MODES } from "./capability/capability-report.js";
+export type { CheckCapabilitiesOptions } from "./capability/check-capabilities.js";
+export { checkCapabilities } from "./capability/check-capabilities.js";
+export { KNOWN_CAPABILITIES } from "./capability/known-capabilities.js";
+export { isDeclared, needsMintKeyType, requireMintable } from "./capability/mint-gate.js";
+export { renderCapabilityGap, renderCapabilityReport } from "./capability/render-capability-report.js";
+export type { BackendRequirement, KeyRequirement, RequiredCapabilities } from "./capability/required-capabilities.js";
+export { requiredCapabilities } from "./capability/required-capabilities.js";
 export type { CurveKeyType, EcdsaKeyType, Ed25519KeyType } from "./curves.js";
 export { isEcdsaKeyType, isEd25519KeyType } from "./curves.js";
 export { ecdsaDerToRaw, ecdsaRawToDer } from "./ecdsa-signature.js";
@@ -32,7 +50,6 @@ export type { PublicJwk } from "./public-key-jwk.js";
 export { spkiToJwk } from "./public-key-jwk.js";
 export { pemToSpki, spkiToPem } from "./public-key-pem.js";
 export { spkiToSsh } from "./public-key-ssh.js";
-export { isDeclared, needsMintKeyType, requireMintable } from "./reconcile/mint-gate.js";
 export type { ReconcileOptions, ReconcileProgress } from "./reconcile/reconcile.js";
 export { reconcile } from "./reconcile/reconcile.js";
 export { renderReconciledKey, renderReconcileReport } from "./reconcile/render-report.js";
