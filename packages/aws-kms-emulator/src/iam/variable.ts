@@ -1,0 +1,19 @@
+import type { ConditionContext } from "./condition.js";
+
+/**
+ * Fills in `${aws:username}` and the like, `${key, 'default'}` included; `${*}`, `${?}` and `${$}` are the characters
+ * themselves. Undefined when a variable has no value: a text with an unresolved variable matches nothing.
+ */
+export function expandVariables(text: string, context: () => ConditionContext): string | undefined {
+  if (!text.includes("${")) return text;
+  let resolved = true;
+  const expanded = text.replace(/\$\{([^}]*)\}/g, (_, inner: string) => {
+    if (inner === "*" || inner === "?" || inner === "$") return inner;
+    const match = /^\s*([^,\s]+)\s*(?:,\s*'([^']*)')?\s*$/.exec(inner);
+    const values = match?.[1] === undefined ? undefined : context().get(match[1].toLowerCase());
+    const value = values?.length === 1 ? values[0] : match?.[2];
+    if (value === undefined) resolved = false;
+    return value ?? "";
+  });
+  return resolved ? expanded : undefined;
+}

@@ -1,0 +1,91 @@
+import type { CallNote } from "../call-record.js";
+import { accessDenied, decide } from "../iam/authorize.js";
+import type { Caller } from "../iam/caller.js";
+import { callerContext, type RequestFacts } from "../iam/caller-context.js";
+import type { Place } from "../place.js";
+import type { RandomSource } from "../random.js";
+import type { KmsKey } from "./key.js";
+import { keyContext } from "./key-context.js";
+import type { KeyStore } from "./key-store.js";
+
+/** How long a change stays unseen by the next caller, in milliseconds. */
+export interface Propagation {
+  keyLag(): number;
+  aliasLag(): number;
+}
+
+export type ContextEntries = Readonly<Record<string, readonly string[] | undefined>>;
+
+export type AuthorizedResource =
+  | { readonly kind: "key"; readonly key: KmsKey }
+  | { readonly kind: "alias"; readonly arn: string }
+  | { readonly kind: "any" };
+
+export interface KmsCallParts {
+  readonly caller: Caller;
+  readonly facts: RequestFacts;
+  readonly store: KeyStore;
+  readonly place: Place;
+  readonly random: RandomSource;
+  readonly propagation: Propagation;
+  readonly note: CallNote;
+}
+
+/** Everything an operation needs to know of the request it serves. */
+export class KmsCall {
+  readonly caller: Caller;
+  readonly store: KeyStore;
+  readonly place: Place;
+  readonly random: RandomSource;
+  readonly propagation: Propagation;
+  readonly note: CallNote;
+  readonly now: number;
+  readonly #facts: RequestFacts;
+
+  constructor(parts: KmsCallParts) {
+    this.caller = parts.caller;
+    this.store = parts.store;
+    this.place = parts.place;
+    this.random = parts.random;
+    this.propagation = parts.propagation;
+    this.note = parts.note;
+    this.now = parts.facts.now;
+    this.#facts = parts.facts;
+  }
+
+  /** Condition keys of this request on one resource; `extra` are those of the operation, lower-case names. */
+  context(key: KmsKey | undefined, extra: ContextEntries): ReadonlyMap<string, readonly string[]> {
+    const context = callerContext(this.caller, this.#facts);
+    if (key !== undefined) keyContext(context, key, this.store, this.caller);
+    for (const [name, values] of Object.entries(extra)) if (values !== undefined) context.set(name, values);
+    return context;
+  }
+
+  /** Writes the decision down; a denial is thrown as `AccessDeniedException` in the service's words. */
+  authorize(operation: string, resource: AuthorizedResource, extra: ContextEntries = {}): void {
+    const action = `kms:${operation}`;
+    const key = resource.kind === "key" ? resource.key : undefined;
+    const arn = resource.kind === "key" ? resource.key.arn : resource.kind === "alias" ? resource.arn : "*";
+    let context: ReadonlyMap<string, readonly string[]> | undefined;
+    const decision = decide(
+      this.caller,
+      {
+        action,
+        resource: arn,
+        context: () => {
+          // KMS condition keys speak of keys only: on an alias resource none of them is present.
+          context ??= this.context(key, resource.kind === "alias" ? {} : extra);
+          return context;
+        },
+      },
+      { policy: key?.policy, account: this.place.account },
+      this.place,
+    );
+    if (decision.allowed) {
+      this.note.checks.push({ action, resource: arn, decision: "allow" });
+      return;
+    }
+    this.note.checks.push({ action, resource: arn, decision: "deny", reason: decision.reason });
+    throw accessDenied(this.caller, action, arn, decision.reason);
+  }
+}

@@ -1,0 +1,147 @@
+import {
+  customerMasterKeySpecs,
+  encryptionAlgorithms,
+  keyUsages,
+  modelledKeySpecs,
+  signingAlgorithms,
+} from "./key-spec.js";
+import type { InputShape } from "./shape.js";
+
+const keyId = { type: "string", min: 1, max: 2048, pattern: "^\\p{ASCII}+$", required: true } as const;
+const { required: _, ...optionalKeyId } = keyId;
+const aliasName = { type: "string", min: 1, max: 256, pattern: "^[a-zA-Z0-9:/_-]+$", required: true } as const;
+const grantTokens = { type: "list", max: 10, member: { type: "string", min: 1, max: 8192 } } as const;
+const encryptionContext = { type: "map" } as const;
+const encryptionAlgorithm = { type: "string", values: encryptionAlgorithms } as const;
+const dryRun = { type: "boolean" } as const;
+const bypass = { type: "boolean" } as const;
+const policy = { type: "string", min: 1, max: 131_072, pattern: "^[\\t\\n\\r\\u0020-\\u00FF]+$" } as const;
+const policyName = { type: "string", min: 1, max: 128, pattern: "^[\\w]+$" } as const;
+const tagKey = { type: "string", min: 1, max: 128, required: true } as const;
+const tag = {
+  type: "structure",
+  members: { TagKey: tagKey, TagValue: { type: "string", min: 0, max: 256, required: true } },
+} as const;
+const tags = { type: "list", member: tag } as const;
+const limit = { type: "integer", min: 1, max: 1000 } as const;
+const marker = { type: "string", min: 1, max: 1024, pattern: "^[\\u0020-\\u00FF]*$" } as const;
+const recipient = { type: "structure", members: {} } as const;
+
+const signed = {
+  KeyId: keyId,
+  Message: { type: "blob", min: 1, max: 4096, sensitive: true, required: true },
+  MessageType: { type: "string", values: ["RAW", "DIGEST", "EXTERNAL_MU"] },
+  SigningAlgorithm: { type: "string", values: signingAlgorithms, required: true },
+  GrantTokens: grantTokens,
+  DryRun: dryRun,
+} as const;
+
+/** Requests of the operations that are built; the limits are those of the service model. */
+export const inputShapes = {
+  CreateKey: {
+    Policy: policy,
+    Description: { type: "string", min: 0, max: 8192 },
+    KeyUsage: { type: "string", values: keyUsages },
+    CustomerMasterKeySpec: { type: "string", values: customerMasterKeySpecs },
+    KeySpec: { type: "string", values: modelledKeySpecs },
+    Origin: { type: "string", values: ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"] },
+    CustomKeyStoreId: { type: "string", min: 1, max: 64 },
+    BypassPolicyLockoutSafetyCheck: bypass,
+    Tags: tags,
+    MultiRegion: { type: "boolean" },
+    XksKeyId: { type: "string", min: 1, max: 128 },
+  },
+  DescribeKey: { KeyId: keyId, GrantTokens: grantTokens },
+  GetPublicKey: { KeyId: keyId, GrantTokens: grantTokens },
+  Sign: signed,
+  Verify: { ...signed, Signature: { type: "blob", min: 1, max: 6144, required: true } },
+  Encrypt: {
+    KeyId: keyId,
+    Plaintext: { type: "blob", min: 1, max: 4096, sensitive: true, required: true },
+    EncryptionContext: encryptionContext,
+    GrantTokens: grantTokens,
+    EncryptionAlgorithm: encryptionAlgorithm,
+    DryRun: dryRun,
+  },
+  Decrypt: {
+    CiphertextBlob: { type: "blob", min: 1, max: 6144 },
+    EncryptionContext: encryptionContext,
+    GrantTokens: grantTokens,
+    KeyId: optionalKeyId,
+    EncryptionAlgorithm: encryptionAlgorithm,
+    Recipient: recipient,
+    DryRun: dryRun,
+    DryRunModifiers: { type: "list", member: { type: "string", values: ["IGNORE_CIPHERTEXT"] } },
+  },
+  GenerateDataKey: {
+    KeyId: keyId,
+    EncryptionContext: encryptionContext,
+    NumberOfBytes: { type: "integer", min: 1, max: 1024 },
+    KeySpec: { type: "string", values: ["AES_256", "AES_128"] },
+    GrantTokens: grantTokens,
+    Recipient: recipient,
+    DryRun: dryRun,
+  },
+  CreateAlias: { AliasName: aliasName, TargetKeyId: keyId },
+  UpdateAlias: { AliasName: aliasName, TargetKeyId: keyId },
+  DeleteAlias: { AliasName: aliasName },
+  ListAliases: { KeyId: optionalKeyId, Limit: limit, Marker: marker },
+  ListKeys: { Limit: limit, Marker: marker },
+  EnableKey: { KeyId: keyId },
+  DisableKey: { KeyId: keyId },
+  ScheduleKeyDeletion: { KeyId: keyId, PendingWindowInDays: { type: "integer", min: 1, max: 365 } },
+  CancelKeyDeletion: { KeyId: keyId },
+  TagResource: { KeyId: keyId, Tags: { ...tags, required: true } },
+  UntagResource: {
+    KeyId: keyId,
+    TagKeys: { type: "list", member: { type: "string", min: 1, max: 128 }, required: true },
+  },
+  ListResourceTags: { KeyId: keyId, Limit: limit, Marker: marker },
+  GetKeyPolicy: { KeyId: keyId, PolicyName: policyName },
+  PutKeyPolicy: {
+    KeyId: keyId,
+    PolicyName: policyName,
+    Policy: { ...policy, required: true },
+    BypassPolicyLockoutSafetyCheck: bypass,
+  },
+} as const satisfies Record<string, InputShape>;
+
+export type BuiltOperation = keyof typeof inputShapes;
+
+/** Modelled in `kms-2014-11-01` and not built; each answers `UnsupportedOperationException`. */
+export const unbuiltOperations = [
+  "ConnectCustomKeyStore",
+  "CreateCustomKeyStore",
+  "CreateGrant",
+  "Decapsulate",
+  "DeleteCustomKeyStore",
+  "DeleteImportedKeyMaterial",
+  "DeriveSharedSecret",
+  "DescribeCustomKeyStores",
+  "DisableKeyRotation",
+  "DisconnectCustomKeyStore",
+  "EnableKeyRotation",
+  "Encapsulate",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateMac",
+  "GenerateRandom",
+  "GetKeyLastUsage",
+  "GetKeyRotationStatus",
+  "GetParametersForImport",
+  "ImportKeyMaterial",
+  "ListGrants",
+  "ListKeyPolicies",
+  "ListKeyRotations",
+  "ListRetirableGrants",
+  "ReEncrypt",
+  "ReplicateKey",
+  "RetireGrant",
+  "RevokeGrant",
+  "RotateKeyOnDemand",
+  "UpdateCustomKeyStore",
+  "UpdateKeyDescription",
+  "UpdatePrimaryRegion",
+  "VerifyMac",
+] as const;

@@ -1,0 +1,91 @@
+import type { KmsCall } from "./call.js";
+import { type BuiltOperation, inputShapes } from "./input-shapes.js";
+import {
+  createAliasOperation,
+  deleteAliasOperation,
+  listAliasesOperation,
+  updateAliasOperation,
+} from "./operations/alias.js";
+import {
+  cancelKeyDeletionOperation,
+  disableKeyOperation,
+  enableKeyOperation,
+  scheduleKeyDeletionOperation,
+} from "./operations/change-state.js";
+import { createKeyOperation } from "./operations/create-key.js";
+import { decryptOperation, encryptOperation, generateDataKeyOperation } from "./operations/encrypt.js";
+import { getKeyPolicyOperation, putKeyPolicyOperation } from "./operations/key-policy.js";
+import { describeKeyOperation, getPublicKeyOperation, listKeysOperation } from "./operations/read-key.js";
+import { signOperation, verifyOperation } from "./operations/sign.js";
+import { listResourceTagsOperation, tagResourceOperation, untagResourceOperation } from "./operations/tag.js";
+import { decodeInput, type Input } from "./shape.js";
+
+type Output = Readonly<Record<string, unknown>> | undefined;
+
+type Operations = {
+  readonly [O in BuiltOperation]: (input: Input<(typeof inputShapes)[O]>, call: KmsCall) => Output | Promise<Output>;
+};
+
+/** An undefined output is an empty body, as the model has no output shape for those operations. */
+const operations: Operations = {
+  CreateKey: createKeyOperation,
+  DescribeKey: describeKeyOperation,
+  GetPublicKey: getPublicKeyOperation,
+  Sign: signOperation,
+  Verify: verifyOperation,
+  Encrypt: encryptOperation,
+  Decrypt: decryptOperation,
+  GenerateDataKey: generateDataKeyOperation,
+  CreateAlias: createAliasOperation,
+  UpdateAlias: updateAliasOperation,
+  DeleteAlias: deleteAliasOperation,
+  ListAliases: listAliasesOperation,
+  ListKeys: listKeysOperation,
+  EnableKey: enableKeyOperation,
+  DisableKey: disableKeyOperation,
+  ScheduleKeyDeletion: scheduleKeyDeletionOperation,
+  CancelKeyDeletion: cancelKeyDeletionOperation,
+  TagResource: tagResourceOperation,
+  UntagResource: untagResourceOperation,
+  ListResourceTags: listResourceTagsOperation,
+  GetKeyPolicy: getKeyPolicyOperation,
+  PutKeyPolicy: putKeyPolicyOperation,
+};
+
+/** Operations that leave nothing changed behind them, whatever they answer. */
+const readOnly: ReadonlySet<BuiltOperation> = new Set<BuiltOperation>([
+  "DescribeKey",
+  "GetPublicKey",
+  "Sign",
+  "Verify",
+  "Encrypt",
+  "Decrypt",
+  "GenerateDataKey",
+  "ListAliases",
+  "ListKeys",
+  "ListResourceTags",
+  "GetKeyPolicy",
+]);
+
+export function isBuilt(operation: string): operation is BuiltOperation {
+  return Object.hasOwn(operations, operation);
+}
+
+export function changesState(operation: BuiltOperation): boolean {
+  return !readOnly.has(operation);
+}
+
+const namesOfKeys = ["KeyId", "AliasName", "TargetKeyId"] as const;
+
+/** Decodes the body, carries the operation out and returns its output. */
+export function runOperation<O extends BuiltOperation>(
+  operation: O,
+  body: Uint8Array,
+  call: KmsCall,
+): Output | Promise<Output> {
+  const input = decodeInput<(typeof inputShapes)[O]>(body, inputShapes[operation]);
+  const members: Readonly<Record<string, unknown>> = input;
+  const typed = namesOfKeys.map((name) => members[name]).find((value) => typeof value === "string");
+  call.note.keyId = typeof typed === "string" ? typed : undefined;
+  return operations[operation](input, call);
+}

@@ -1,0 +1,186 @@
+import { constants, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
+import { Refusal } from "../../refusal.js";
+import type { ContextEntries, KmsCall } from "../call.js";
+import { decryptBlob, encryptBlob, type ParsedBlob, parseBlob } from "../ciphertext.js";
+import type { inputShapes } from "../input-shapes.js";
+import type { KmsKey } from "../key.js";
+import { algorithmsOf, type EncryptionAlgorithm } from "../key-spec.js";
+import { checkState } from "../key-state.js";
+import { checkUsage } from "../key-usage.js";
+import { type ResolvedKey, resolveKey } from "../resolve.js";
+import type { Input } from "../shape.js";
+import { dryRunSucceeded } from "./sign.js";
+
+type EncryptInput = Input<typeof inputShapes.Encrypt>;
+type DecryptInput = Input<typeof inputShapes.Decrypt>;
+type GenerateDataKeyInput = Input<typeof inputShapes.GenerateDataKey>;
+type Context = ReadonlyMap<string, string>;
+
+const noContext: Context = new Map();
+
+function conditionEntries(requestAlias: string | undefined, algorithm: string, context: Context) {
+  const entries: Record<string, readonly string[] | undefined> = {
+    "kms:requestalias": requestAlias === undefined ? undefined : [requestAlias],
+    "kms:encryptionalgorithm": [algorithm],
+    "kms:encryptioncontextkeys": context.size === 0 ? undefined : [...context.keys()],
+  };
+  for (const [name, value] of context) entries[`kms:encryptioncontext:${name.toLowerCase()}`] = [value];
+  return entries;
+}
+
+function checkAlgorithm(key: KmsKey, algorithm: EncryptionAlgorithm): void {
+  if (!algorithmsOf(key.spec, key.usage)?.includes(algorithm)) {
+    throw new Refusal("InvalidKeyUsageException", `Algorithm ${algorithm} is incompatible with key spec ${key.spec}.`);
+  }
+}
+
+function checkContext(key: KmsKey, context: Context): void {
+  if (key.spec !== "SYMMETRIC_DEFAULT" && context.size > 0) {
+    throw new Refusal("ValidationException", "EncryptionContext is not supported with asymmetric keys.");
+  }
+}
+
+const oaepHash: Partial<Record<EncryptionAlgorithm, "sha1" | "sha256">> = {
+  RSAES_OAEP_SHA_1: "sha1",
+  RSAES_OAEP_SHA_256: "sha256",
+};
+const oaepLimit: Partial<Record<EncryptionAlgorithm, number>> = { RSAES_OAEP_SHA_1: 214, RSAES_OAEP_SHA_256: 190 };
+
+function oaep(algorithm: EncryptionAlgorithm) {
+  return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: oaepHash[algorithm] ?? "sha256" };
+}
+
+function secretOf(key: KmsKey): Uint8Array {
+  if (key.material.kind !== "secret") throw new TypeError(`key ${key.id} has no secret`);
+  return key.material.bytes;
+}
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+
+export function encryptOperation(input: EncryptInput, call: KmsCall) {
+  const { key, requestAlias } = resolveKey(call, "Encrypt", input.KeyId);
+  const algorithm = input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";
+  const context = input.EncryptionContext ?? noContext;
+  call.authorize("Encrypt", { kind: "key", key }, conditionEntries(requestAlias, algorithm, context));
+  checkUsage(key, "ENCRYPT_DECRYPT", "Encrypt");
+  checkState(key, "use");
+  checkAlgorithm(key, algorithm);
+  checkContext(key, context);
+  const limit = oaepLimit[algorithm];
+  if (limit !== undefined && input.Plaintext.length > limit) {
+    throw new Refusal(
+      "ValidationException",
+      `Algorithm ${algorithm} and key spec ${key.spec} cannot encrypt data larger than ${limit} bytes.`,
+    );
+  }
+  if (input.DryRun) throw dryRunSucceeded();
+  const blob =
+    key.material.kind === "pair"
+      ? publicEncrypt({ key: key.material.publicKey, ...oaep(algorithm) }, input.Plaintext)
+      : encryptBlob(secretOf(key), key.materialId, input.Plaintext, context);
+  return { CiphertextBlob: base64(blob), KeyId: key.arn, EncryptionAlgorithm: algorithm };
+}
+
+const incorrectKey = () =>
+  new Refusal(
+    "IncorrectKeyException",
+    "The key ID in the request does not identify a CMK that can perform this operation.",
+  );
+
+/** The key in the blob, when the caller named none. */
+function keyOfBlob(call: KmsCall, blob: ParsedBlob | undefined): ResolvedKey {
+  if (blob === undefined) throw new Refusal("InvalidCiphertextException");
+  const key = call.store.byMaterial(blob.materialId);
+  if (key === undefined) throw noAccessToBlob();
+  return { key, requestAlias: undefined };
+}
+
+const noAccessToBlob = () =>
+  new Refusal(
+    "AccessDeniedException",
+    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
+  );
+
+function authorizeDecrypt(input: DecryptInput, call: KmsCall, key: KmsKey, entries: ContextEntries): void {
+  try {
+    call.authorize("Decrypt", { kind: "key", key }, entries);
+  } catch (error) {
+    // Without a KeyId the answer is the one for a key that is not here, so that a blob does not tell whose it is.
+    throw input.KeyId === undefined ? noAccessToBlob() : error;
+  }
+}
+
+export function decryptOperation(input: DecryptInput, call: KmsCall) {
+  const ignoreCiphertext = input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
+  if (ignoreCiphertext && (input.DryRun !== true || input.KeyId === undefined)) {
+    throw new Refusal("ValidationException", "DryRunModifiers IGNORE_CIPHERTEXT requires DryRun and KeyId.");
+  }
+  const { CiphertextBlob: bytes } = input;
+  if (bytes === undefined && !ignoreCiphertext) {
+    throw new Refusal(
+      "ValidationException",
+      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+    );
+  }
+  if (input.Recipient !== undefined) throw new Refusal("UnsupportedOperationException");
+  const blob = bytes === undefined ? undefined : parseBlob(bytes);
+  const algorithm = input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";
+  const context = input.EncryptionContext ?? noContext;
+  const { key, requestAlias } =
+    input.KeyId === undefined ? keyOfBlob(call, blob) : resolveKey(call, "Decrypt", input.KeyId);
+  authorizeDecrypt(input, call, key, conditionEntries(requestAlias, algorithm, context));
+  // A key named by the caller that could not have made the blob is the wrong key, whatever its usage.
+  if (key.usage !== "ENCRYPT_DECRYPT" || key.state === "PendingImport") throw incorrectKey();
+  const other = blob === undefined ? undefined : call.store.byMaterial(blob.materialId);
+  if (other !== undefined && other !== key) throw incorrectKey();
+  checkState(key, "use");
+  checkAlgorithm(key, algorithm);
+  checkContext(key, context);
+  if (input.DryRun) throw dryRunSucceeded();
+  const plaintext =
+    key.material.kind === "pair" ? decryptRsa(key, algorithm, bytes) : decryptSymmetric(key, blob, context);
+  if (plaintext === undefined) throw new Refusal("InvalidCiphertextException");
+  return {
+    KeyId: key.arn,
+    Plaintext: base64(plaintext),
+    EncryptionAlgorithm: algorithm,
+    ...(key.material.kind === "secret" && { KeyMaterialId: key.materialId }),
+  };
+}
+
+function decryptSymmetric(key: KmsKey, blob: ParsedBlob | undefined, context: Context): Uint8Array | undefined {
+  if (blob === undefined || blob.materialId !== key.materialId) return undefined;
+  return decryptBlob(secretOf(key), blob, context);
+}
+
+function decryptRsa(
+  key: KmsKey,
+  algorithm: EncryptionAlgorithm,
+  bytes: Uint8Array | undefined,
+): Uint8Array | undefined {
+  if (key.material.kind !== "pair" || bytes === undefined) return undefined;
+  try {
+    return privateDecrypt({ key: key.material.privateKey, ...oaep(algorithm) }, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+export function generateDataKeyOperation(input: GenerateDataKeyInput, call: KmsCall) {
+  if ((input.KeySpec === undefined) === (input.NumberOfBytes === undefined)) {
+    throw new Refusal("ValidationException", "Please specify either number of bytes or key spec.");
+  }
+  if (input.Recipient !== undefined) throw new Refusal("UnsupportedOperationException");
+  const { key, requestAlias } = resolveKey(call, "GenerateDataKey", input.KeyId);
+  const context = input.EncryptionContext ?? noContext;
+  call.authorize("GenerateDataKey", { kind: "key", key }, conditionEntries(requestAlias, "SYMMETRIC_DEFAULT", context));
+  if (key.usage === "ENCRYPT_DECRYPT" && key.spec !== "SYMMETRIC_DEFAULT") {
+    throw new Refusal("InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK");
+  }
+  checkUsage(key, "ENCRYPT_DECRYPT", "GenerateDataKey");
+  checkState(key, "use");
+  if (input.DryRun) throw dryRunSucceeded();
+  const dataKey = randomBytes(input.NumberOfBytes ?? (input.KeySpec === "AES_128" ? 16 : 32));
+  const blob = encryptBlob(secretOf(key), key.materialId, dataKey, context);
+  return { CiphertextBlob: base64(blob), Plaintext: base64(dataKey), KeyId: key.arn, KeyMaterialId: key.materialId };
+}
