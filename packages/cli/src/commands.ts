@@ -1,5 +1,6 @@
 import type { CommandGroup, RegisteredCommand } from "./command.js";
 import { decrypt } from "./commands/decrypt.js";
+import { doctor } from "./commands/doctor.js";
 import { encrypt } from "./commands/encrypt.js";
 import { health } from "./commands/health.js";
 import { list } from "./commands/list.js";
@@ -12,6 +13,7 @@ import { verify } from "./commands/verify.js";
 
 /** Every command, in the order `basil --help` shows them. */
 export const commands: readonly (RegisteredCommand | CommandGroup)[] = [
+  doctor,
   newKey,
   list,
   pubkey,

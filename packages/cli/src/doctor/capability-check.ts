@@ -1,0 +1,30 @@
+import type { Catalog } from "@basil/catalog";
+import type { Capabilities } from "@basil/core";
+import { kindGap, loadPlugin } from "../backend-kinds.js";
+import type { AgentConfig } from "../config/agent-config.js";
+import { type Check, fatal, ok, skipped, warn } from "./check.js";
+
+const NAME = "capability";
+
+/** Whether what the catalog requires is within what its backends provide, under the configured capability policy. */
+export async function checkCapability(config: AgentConfig, catalog: Catalog | undefined): Promise<Check> {
+  if (catalog === undefined) return skipped(NAME, "the catalog is not loaded");
+  const mode = config["capability-policy"];
+  const { checkCapabilities, renderCapabilityGap } = await import("@basil/core");
+  const report = checkCapabilities({ catalog, provided: await installedCapabilities(catalog), mode });
+  if (mode === "off") return ok(NAME, "capability-policy is off: nothing is checked");
+  const counts = `${report.enforced} backends checked, ${report.skippedUndeclared} declare nothing, ${report.warnings} gaps tolerated`;
+  if (report.gaps.length === 0) return ok(NAME, counts);
+  const detail = report.gaps.map((gap) => renderCapabilityGap(gap)).join("; ");
+  const remedy = [...new Set(report.gaps.flatMap(({ needs }) => needs.map((need) => need.remedy)))].join("; ");
+  return report.ok ? warn(NAME, `${counts}: ${detail}`, remedy) : fatal(NAME, detail, remedy);
+}
+
+/** What the installed kinds of the catalog can do; a kind that is not here is feature_compatibility's to tell. */
+async function installedCapabilities(catalog: Catalog): Promise<Map<string, Capabilities>> {
+  const kinds = new Set([...catalog.backends.values()].map(({ kind }) => kind));
+  const installed = [...kinds].filter((kind) => kindGap(kind) === undefined);
+  return new Map(
+    await Promise.all(installed.map(async (kind) => [kind, (await loadPlugin(kind)).capabilities] as const)),
+  );
+}

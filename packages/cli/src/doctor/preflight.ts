@@ -1,0 +1,85 @@
+import type { Catalog } from "@basil/catalog";
+import { CliError } from "../cli-error.js";
+import type { AgentSettings } from "../config/agent-settings.js";
+import type { CommandContext } from "../context.js";
+import { loadCatalog, loadPolicy } from "../documents.js";
+import { checkBundle } from "./bundle-checks.js";
+import { checkCapability } from "./capability-check.js";
+import { type Check, fatal, ok, skipped } from "./check.js";
+import { checkFeatures } from "./feature-check.js";
+import { checkDocumentPermissions } from "./permissions-check.js";
+import { checkSocket } from "./socket-check.js";
+import { checkUnlockInputs } from "./unlock-check.js";
+import { checkBackendBinary, checkBackendReachability } from "./vault-checks.js";
+
+/** Every offline check, in the order the rows are shown. Nothing is unlocked, bound or changed. */
+export async function preflight(settings: AgentSettings, context: CommandContext): Promise<Check[]> {
+  const { config } = settings;
+  const { catalog, check: catalogPolicy } = await checkDocuments(settings, context.cwd);
+  return [
+    catalogPolicy,
+    await checkCapability(config, catalog),
+    checkInvocationBindings(settings),
+    checkFeatures(config, catalog),
+    await checkBackendBinary(catalog, context.env),
+    await checkSocket(settings),
+    ...(await checkBundle(settings)),
+    await checkBackendReachability(catalog, context.signal),
+    await checkUnlockInputs(settings),
+    await checkDocumentPermissions(settings, context.uid),
+  ];
+}
+
+/** The rows when the configuration itself is refused: everything else depends on it. */
+export function configurationRefused(error: CliError): Check[] {
+  const problems = "problems" in error.details ? `: ${error.details.problems.join("; ")}` : "";
+  const because = "the configuration is refused";
+  return [
+    fatal("configuration", `${error.message}${problems}`, error.remedy ?? "correct the configuration file"),
+    ...[
+      "catalog_policy",
+      "capability",
+      "invocation_bindings",
+      "feature_compatibility",
+      "backend_binary",
+      "socket",
+      "bundle_readable",
+      "bundle_perms",
+      "bundle_freshness",
+      "backend_reachability",
+      "unlock_inputs",
+      "document_permissions",
+    ].map((name) => skipped(name, because)),
+  ];
+}
+
+/** Each document is judged, also when the other one is refused. */
+async function checkDocuments(
+  settings: AgentSettings,
+  cwd: string,
+): Promise<{ readonly catalog: Catalog | undefined; readonly check: Check }> {
+  const failures: CliError[] = [];
+  const collect = (error: unknown): undefined => {
+    if (!(error instanceof CliError)) throw error;
+    failures.push(error);
+  };
+  const catalog = await loadCatalog(settings, cwd).catch(collect);
+  const policy = await loadPolicy(settings, cwd).catch(collect);
+  const name = "catalog_policy";
+  if (catalog === undefined || policy === undefined) {
+    const detail = failures
+      .map(({ message, details }) => ("problems" in details ? `${message}: ${details.problems.join("; ")}` : message))
+      .join("; ");
+    const remedy = failures.map(({ remedy }) => remedy ?? "correct the document").join("; ");
+    return { catalog, check: fatal(name, detail, remedy) };
+  }
+  const counts = `${catalog.backends.size} backends, ${catalog.keys.size} keys, ${policy.rules.length} rules`;
+  const notes = catalog.warnings.map(({ message }) => message);
+  return { catalog, check: ok(name, [counts, ...notes].join("; ")) };
+}
+
+function checkInvocationBindings({ config }: AgentSettings): Check {
+  const name = "invocation_bindings";
+  if (!config.invocation.enable) return ok(name, "sealed invocation is off");
+  return fatal(name, "sealed invocation is on, and is not part of this build", "set [invocation] enable = false");
+}

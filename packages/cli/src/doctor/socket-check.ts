@@ -1,0 +1,92 @@
+import { access, constants, readFile, stat } from "node:fs/promises";
+import { connect } from "node:net";
+import { platform } from "node:os";
+import { dirname } from "node:path";
+import type { AgentSettings } from "../config/agent-settings.js";
+import { type Check, fatal, ok, warn } from "./check.js";
+
+const NAME = "socket";
+
+/** `sun_path` of sockaddr_un, its final zero included: unix(7), and 104 on the BSDs and macOS. */
+const MAX_PATH_BYTES = platform() === "linux" ? 108 : 104;
+
+/** Whether the agent could bind its socket: length, folder, mode, group, and that nobody listens there already. */
+export async function checkSocket({ socket, config }: AgentSettings): Promise<Check> {
+  const length = Buffer.byteLength(socket);
+  if (length >= MAX_PATH_BYTES) {
+    return fatal(
+      NAME,
+      `${socket} is ${length} bytes long; a socket path has at most ${MAX_PATH_BYTES - 1}`,
+      "choose a shorter path for socket",
+    );
+  }
+  const folder = dirname(socket);
+  const folderMode = await stat(folder).then(
+    (found) => (found.isDirectory() ? found.mode : "it is not a folder"),
+    () => "there is no such folder",
+  );
+  if (typeof folderMode === "string") {
+    return fatal(NAME, `the folder of ${socket} cannot be used: ${folderMode}`, `create it: mkdir -m 0700 ${folder}`);
+  }
+  if (!(await access(folder, constants.W_OK | constants.X_OK).then(yes, no))) {
+    return fatal(
+      NAME,
+      `${folder} is not writable for this user`,
+      "run the agent as the folder's owner, or choose another socket",
+    );
+  }
+  const found = await stat(socket).catch(() => undefined);
+  if (found !== undefined && !found.isSocket()) {
+    return fatal(NAME, `${socket} is there and is not a socket`, "move the file away, or choose another socket");
+  }
+  const group = config["socket-group"];
+  if (group !== undefined && !(await groupExists(group))) {
+    return fatal(
+      NAME,
+      `socket-group is ${JSON.stringify(group)}, and there is no such group`,
+      "name a group of /etc/group, or a numeric gid",
+    );
+  }
+  if (found !== undefined && (await someoneListens(socket))) {
+    return warn(NAME, `an agent serves on ${socket} already`, "stop it before starting another on the same socket");
+  }
+  const mode = config["socket-mode"];
+  const shown = `0${mode.toString(8)}`;
+  if ((mode & 0o002) !== 0) {
+    return warn(
+      NAME,
+      `socket-mode is ${shown}: every local user may connect, and the policy alone decides`,
+      'set socket-mode = "0660" and a socket-group, unless every user is meant',
+    );
+  }
+  if ((folderMode & 0o002) !== 0) {
+    return warn(
+      NAME,
+      `${folder} can be written by everybody: another user can take the socket's place`,
+      "put the socket into a folder of its own, mode 0755 or narrower",
+    );
+  }
+  return ok(NAME, `${socket}, mode ${shown}${group === undefined ? "" : `, group ${group}`}`);
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
+
+async function groupExists(group: string): Promise<boolean> {
+  if (/^\d+$/.test(group)) return true;
+  const text = await readFile("/etc/group", "utf8").catch(() => "");
+  return text.split("\n").some((line) => line.split(":")[0] === group);
+}
+
+function someoneListens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1000, () => end(true));
+    socket.once("connect", () => end(true));
+    socket.once("error", () => end(false));
+  });
+}
