@@ -4,7 +4,7 @@ import type { KeyDraft } from "./key-rules.js";
 import type { RefusalList } from "./refusal.js";
 import { defaultEngine } from "./vocabulary.js";
 
-type Refusals = Pick<RefusalList<CatalogRefusalCode>, "add">;
+type Refusals = Pick<RefusalList<CatalogRefusalCode>, "add" | "full">;
 
 /** The rules that hold a key against the rest of the document. `backends` is undefined when there is no such map. */
 export function checkReferences(
@@ -15,6 +15,7 @@ export function checkReferences(
   const byName = new Map(drafts.map((draft) => [draft.name, draft]));
   const places = new Map<string, string>();
   for (const draft of drafts) {
+    if (refusals.full) return;
     if (backends !== undefined) checkBackend(draft, backends, refusals);
     checkPair(draft, byName, refusals);
     checkPlace(draft, places, refusals);
@@ -34,7 +35,11 @@ function checkBackend({ members, pointer }: KeyDraft, backends: ReadonlySet<stri
 }
 
 function listNames(names: ReadonlySet<string>): string {
-  const shown = [...names].slice(0, 20).map((name) => JSON.stringify(name));
+  const shown: string[] = [];
+  for (const name of names) {
+    if (shown.length === 20) break;
+    shown.push(JSON.stringify(name));
+  }
   return names.size > shown.length ? `${shown.join(", ")}, …` : shown.join(", ");
 }
 

@@ -39,8 +39,8 @@ export type CatalogRefusal = Refusal<CatalogRefusalCode>;
 
 /** What each code of {@link CatalogError} carries. */
 export interface CatalogErrorDetails {
-  /** The document breaks the format: every reason, and how many more there were than are kept. */
-  CATALOG_REFUSED: { readonly refusals: readonly CatalogRefusal[]; readonly omitted: number };
+  /** The document breaks the format: every reason; when `truncated`, the first of them. */
+  CATALOG_REFUSED: { readonly refusals: readonly CatalogRefusal[]; readonly truncated: boolean };
 }
 export type CatalogErrorCode = keyof CatalogErrorDetails;
 
@@ -64,6 +64,6 @@ export class CatalogError<C extends CatalogErrorCode = CatalogErrorCode> extends
 
 /** @internal */
 export function catalogRefused(refusals: RefusalList<CatalogRefusalCode>): CatalogError {
-  const details = { refusals: refusals.items, omitted: refusals.omitted };
+  const details = { refusals: refusals.items, truncated: refusals.full };
   return new CatalogError("CATALOG_REFUSED", refusals.describe("catalog"), details);
 }

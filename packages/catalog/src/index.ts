@@ -11,7 +11,7 @@ export type { NatsType, SvidKind } from "./labels.js";
 export { isCredentialIssuer, labelValue, NATS_TYPES, natsType, SVID_KINDS, svidKind } from "./labels.js";
 export type { ParseCatalogOptions } from "./parse-catalog.js";
 export { parseCatalog } from "./parse-catalog.js";
-export { isJsonObject, readShape, readValue } from "./read-shape.js";
+export { isJsonObject, MAX_LIST_LENGTH, readFrame, readShape, readValue } from "./read-shape.js";
 export type { Refusal, RefusalParts } from "./refusal.js";
 export { escapeControls, MAX_REFUSALS, RefusalList } from "./refusal.js";
 export type { Engine, KeyClass, KeyType, MissingPolicy } from "./vocabulary.js";

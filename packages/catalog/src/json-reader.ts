@@ -7,6 +7,8 @@ export interface JsonObject {
   [member: string]: JsonValue;
 }
 
+type JsonRefusals = Pick<RefusalList<"Json">, "add" | "full">;
+
 /** How deep arrays and objects may nest. */
 export const MAX_JSON_DEPTH = 128;
 /** How long a document may be, in bytes of UTF-8 (in UTF-16 units when it is handed over as a string). */
@@ -20,10 +22,7 @@ export const MAX_JSON_LENGTH = 64 * 1024 * 1024;
  *   and one for the first syntax error, which ends the reading.
  * @returns The value, with the first of repeated members; `undefined` after a syntax error.
  */
-export function readJson(
-  source: string | Uint8Array,
-  refusals: Pick<RefusalList<"Json">, "add">,
-): JsonValue | undefined {
+export function readJson(source: string | Uint8Array, refusals: JsonRefusals): JsonValue | undefined {
   const text = decode(source, refusals);
   if (text === undefined) return undefined;
   try {
@@ -42,7 +41,7 @@ export function readJson(
   }
 }
 
-function decode(source: string | Uint8Array, refusals: Pick<RefusalList<"Json">, "add">): string | undefined {
+function decode(source: string | Uint8Array, refusals: JsonRefusals): string | undefined {
   const refuse = (problem: string, found: unknown, allowed: string): undefined => {
     refusals.add({ code: "Json", pointer: "", problem, found, allowed });
   };
@@ -107,7 +106,7 @@ class Reader {
 
   constructor(
     readonly text: string,
-    readonly refusals: Pick<RefusalList<"Json">, "add">,
+    readonly refusals: JsonRefusals,
   ) {
     this.#lineEnd = this.#newline(0);
   }
@@ -154,13 +153,7 @@ class Reader {
       this.#path.push(name);
       const repeated = name in object;
       if (repeated) {
-        this.refusals.add({
-          code: "Json",
-          pointer: this.#pointer(),
-          problem: `${this.#place(nameAt)}: the member is given more than once`,
-          found: name,
-          allowed: "each name once in an object",
-        });
+        this.#refuse(nameAt, "the member is given more than once", { found: name }, "each name once in an object");
       }
       const value = this.#value(depth);
       if (!repeated) object[name] = value;
@@ -242,13 +235,8 @@ class Reader {
     if (literal.length > LONGEST_NUMBER) this.#fail("a number is too long", `at most ${LONGEST_NUMBER} characters`);
     if (!NUMBER.test(literal)) this.#fail("not a JSON value", "an object, array, string, number, true, false or null");
     if (!PLAIN_INTEGER.test(literal)) {
-      this.refusals.add({
-        code: "Json",
-        pointer: this.#pointer(),
-        problem: `${this.#place(start)}: not written as an integer`,
-        literal,
-        allowed: "an integer in plain digits, without fraction or exponent",
-      });
+      const allowed = "an integer in plain digits, without fraction or exponent";
+      this.#refuse(start, "not written as an integer", { literal }, allowed);
     }
     this.#at = end;
     return Number(literal);
@@ -266,6 +254,13 @@ class Reader {
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
       this.#at++;
     }
+  }
+
+  /** Reading goes on. */
+  #refuse(offset: number, problem: string, found: { found: string } | { literal: string }, allowed: string): void {
+    if (this.refusals.full) return;
+    const told = `${this.#place(offset)}: ${problem}`;
+    this.refusals.add({ code: "Json", pointer: this.#pointer(), problem: told, ...found, allowed });
   }
 
   #pointer(): string {

@@ -3,13 +3,16 @@ const LONGEST = 64;
 /**
  * The word of `vocabulary` that `word` is most likely a slip for: equal but for case, `-`, `_` and `.`, or within an edit
  * distance (insertions, deletions, substitutions, neighbour swaps) of a third of its length, three at most.
+ * Only the first `limit` words are looked at.
  */
-export function nearest(word: string, vocabulary: Iterable<string>): string | undefined {
+export function nearest(word: string, vocabulary: Iterable<string>, limit = 5000): string | undefined {
   if (word.length === 0 || word.length > LONGEST) return undefined;
   const folded = fold(word);
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.floor(word.length / 3)) + 1;
+  let looked = 0;
   for (const candidate of vocabulary) {
+    if (looked++ >= limit) break;
     if (candidate === word || Math.abs(candidate.length - word.length) > 3) continue;
     const distance = fold(candidate) === folded ? 0 : editDistance(word, candidate, bestDistance);
     if (distance < bestDistance) {

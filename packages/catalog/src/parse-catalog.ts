@@ -8,7 +8,7 @@ import { type JsonValue, readJson } from "./json-reader.js";
 import { checkKey, type KeyDraft } from "./key-rules.js";
 import { checkLabels } from "./label-rules.js";
 import { natsType } from "./labels.js";
-import { isJsonObject, readShape } from "./read-shape.js";
+import { isJsonObject, readFrame, readShape } from "./read-shape.js";
 import { RefusalList } from "./refusal.js";
 import { BUILT_IN_BACKEND_KINDS, defaultEngine } from "./vocabulary.js";
 
@@ -32,8 +32,7 @@ export function parseCatalog(source: string | Uint8Array, options: ParseCatalogO
   const document = readJson(source, refusals);
   if (document === undefined || isOtherVersion(document, refusals)) throw catalogRefused(refusals);
 
-  readShape(catalogFrameSchema, document, "", refusals);
-  const frame = isJsonObject(document) ? document : {};
+  const frame = readFrame(catalogFrameSchema, document, ["backends", "keys"], "", refusals);
   const backends = readBackends(
     frame.backends,
     new Set([...BUILT_IN_BACKEND_KINDS, ...(options.kinds ?? [])]),
@@ -71,6 +70,7 @@ function readBackends(map: JsonValue | undefined, kinds: ReadonlySet<string>, re
   const entries = new Map<string, BackendEntry>();
   const named = namedEntries(map);
   for (const [name, value] of named) {
+    if (refusals.full) break;
     const pointer = jsonPointer("/backends", name);
     const shape = readShape(backendSchema, value, pointer, refusals);
     if (shape === undefined) continue;
@@ -93,6 +93,7 @@ function readBackends(map: JsonValue | undefined, kinds: ReadonlySet<string>, re
 function readKeys(map: JsonValue | undefined, refusals: Refusals): KeyDraft[] {
   const drafts: KeyDraft[] = [];
   for (const [name, value] of namedEntries(map)) {
+    if (refusals.full) break;
     const pointer = jsonPointer("/keys", name);
     const shape = readShape(keySchema, value, pointer, refusals);
     const draft = { name, pointer, members: shape?.members ?? {}, wrong: shape?.wrong ?? new Set<string>() };

@@ -15,6 +15,7 @@ export function readShape<S extends z.ZodObject>(
   pointer: string,
   refusals: Pick<RefusalList<"Json">, "add">,
 ): { readonly members: Partial<z.output<S>>; readonly wrong: ReadonlySet<string> } | undefined {
+  if (refusesLongList(value, pointer, refusals)) return { members: {}, wrong: new Set(Object.keys(schema.shape)) };
   const parsed = schema.safeParse(value, { error: knownMembers });
   if (parsed.success) return { members: parsed.data, wrong: new Set() };
   addShapeRefusals(parsed.error.issues, value, pointer, refusals);
@@ -36,10 +37,55 @@ export function readValue<S extends z.ZodType>(
   pointer: string,
   refusals: Pick<RefusalList<"Json">, "add">,
 ): z.output<S> | undefined {
+  if (refusesLongList(value, pointer, refusals)) return undefined;
   const parsed = schema.safeParse(value, { error: knownMembers });
   if (parsed.success) return parsed.data;
   addShapeRefusals(parsed.error.issues, value, pointer, refusals);
   return undefined;
+}
+
+/** Reads the members of `value` by `schema`, those named in `walked` only as far as that they are an object or an array. */
+export function readFrame<S extends z.ZodObject>(
+  schema: S,
+  value: JsonValue,
+  walked: readonly string[],
+  pointer: string,
+  refusals: Pick<RefusalList<"Json">, "add">,
+): JsonObject {
+  if (!isJsonObject(value)) {
+    readShape(schema, value, pointer, refusals);
+    return {};
+  }
+  const frame: JsonObject = Object.assign(Object.create(null), value);
+  for (const name of walked) {
+    const member = value[name];
+    if (Array.isArray(member)) frame[name] = member.slice(0, 1).map(() => null);
+    else if (isJsonObject(member)) frame[name] = Object.keys(member).length === 0 ? {} : { "": null };
+  }
+  readShape(schema, frame, pointer, refusals);
+  return value;
+}
+
+/** How many elements a list inside an entry may have, so that the issues of a wrong one stay bounded. */
+export const MAX_LIST_LENGTH = 65_536;
+
+function refusesLongList(
+  value: JsonValue | undefined,
+  pointer: string,
+  refusals: Pick<RefusalList<"Json">, "add">,
+): boolean {
+  if (Array.isArray(value) && value.length > MAX_LIST_LENGTH) {
+    const allowed = `at most ${MAX_LIST_LENGTH} elements`;
+    refusals.add({ code: "Json", pointer, problem: "a list too long", literal: `${value.length} elements`, allowed });
+    return true;
+  }
+  if (!isJsonObject(value)) return false;
+  let refused = false;
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member !== "object") continue;
+    if (refusesLongList(member, jsonPointer(pointer, name), refusals)) refused = true;
+  }
+  return refused;
 }
 
 /** An object of the document, not an array. */

@@ -31,41 +31,47 @@ export interface RefusalParts<Code extends string> {
   readonly suggestion?: string | undefined;
 }
 
-/** How many refusals of one document are kept; the rest are counted. */
+/** How many refusals of one document are told. */
 export const MAX_REFUSALS = 1000;
-
+/** Near misses are looked for in the first refusals only, and only so far into a vocabulary. */
+const MAX_SUGGESTIONS = 100;
+const MAX_VOCABULARY = 5000;
+const MAX_KEPT_CHARACTERS = 1024 * 1024;
 const MAX_SHOWN = 80;
 
-/** Collects the refusals of one document, at most {@link MAX_REFUSALS} of them, so that a huge bad document stays cheap. */
+/** Collects the refusals of one document, a bounded number and size of them, so that a huge bad document stays cheap. */
 export class RefusalList<Code extends string> {
   readonly items: Refusal<Code>[] = [];
-  /** How many more there were than are kept. */
-  omitted = 0;
+  #characters = 0;
 
   get empty(): boolean {
     return this.items.length === 0;
   }
 
-  add(parts: RefusalParts<Code>): void {
-    if (this.items.length >= MAX_REFUSALS) this.omitted++;
-    else this.items.push(refusal(parts));
+  /** True when no more are kept: whoever would have to work to find one more stops looking. */
+  get full(): boolean {
+    return this.items.length >= MAX_REFUSALS || this.#characters >= MAX_KEPT_CHARACTERS;
   }
 
-  /** The lines of an error message: one for every refusal kept. */
+  add(parts: RefusalParts<Code>): void {
+    if (this.full) return;
+    const refusal = refusalOf(parts, this.items.length < MAX_SUGGESTIONS);
+    this.#characters += refusal.pointer.length + refusal.message.length + refusal.allowed.length;
+    this.items.push(refusal);
+  }
+
+  /** The text of an error: a line for every refusal kept. */
   describe(document: string): string {
-    const total = this.items.length + this.omitted;
-    const lines = this.items.map(({ message }) => `  ${message}`);
-    if (this.omitted > 0) lines.push(`  … and ${this.omitted} more`);
-    return `${document} refused, ${total} ${total === 1 ? "reason" : "reasons"}:\n${lines.join("\n")}`;
+    const lines = this.items.map(({ message }) => `\n  ${message}`);
+    const count = lines.length === 1 ? "1 reason" : `${lines.length} reasons`;
+    return `${document} refused, ${count}${this.full ? ", and there may be more" : ""}:${lines.join("")}`;
   }
 }
 
-function refusal<Code extends string>(parts: RefusalParts<Code>): Refusal<Code> {
+function refusalOf<Code extends string>(parts: RefusalParts<Code>, suggests: boolean): Refusal<Code> {
   const { code, pointer, problem, allowed } = parts;
   const found = parts.literal ?? showValue(parts.found);
-  const word = typeof parts.found === "string" ? parts.found : undefined;
-  const suggestion =
-    parts.suggestion ?? (parts.vocabulary && word !== undefined ? nearest(word, parts.vocabulary) : undefined);
+  const suggestion = parts.suggestion ?? (suggests ? nearMiss(parts.found, parts.vocabulary) : undefined);
   const hint = suggestion === undefined ? "" : `; did you mean ${JSON.stringify(suggestion)}?`;
   const message = `${showPointer(pointer)}: ${problem}; found ${found}; allowed: ${allowed}${hint}`;
   return suggestion === undefined
@@ -73,19 +79,24 @@ function refusal<Code extends string>(parts: RefusalParts<Code>): Refusal<Code> 
     : { code, pointer, message, found, allowed, suggestion };
 }
 
+function nearMiss(found: unknown, vocabulary: Iterable<string> | undefined): string | undefined {
+  if (typeof found !== "string" || vocabulary === undefined) return undefined;
+  return nearest(found, vocabulary, MAX_VOCABULARY);
+}
+
 function showPointer(pointer: string): string {
-  return pointer === "" ? "the document" : shorten(escapeControls(pointer), 4 * MAX_SHOWN);
+  return pointer === "" ? "the document" : escapeControls(shorten(pointer, 4 * MAX_SHOWN));
 }
 
 /** A JSON value in a few words: scalars as written, containers by kind. */
 export function showValue(value: unknown): string {
   if (value === undefined) return "nothing";
-  if (typeof value === "string") return shorten(escapeControls(JSON.stringify(value)), MAX_SHOWN);
+  if (typeof value === "string") return escapeControls(JSON.stringify(shorten(value, MAX_SHOWN)));
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
   if (typeof value === "object" && value !== null) {
     return Object.keys(value).length === 0 ? "an empty object" : "an object";
   }
-  return shorten(String(value), MAX_SHOWN);
+  return String(value);
 }
 
 function shorten(text: string, limit: number): string {

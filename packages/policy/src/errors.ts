@@ -29,8 +29,8 @@ export type PolicyRefusal = Refusal<PolicyRefusalCode>;
 
 /** What each code of {@link PolicyError} carries. */
 export interface PolicyErrorDetails {
-  /** The document breaks the format: every reason, and how many more there were than are kept. */
-  POLICY_REFUSED: { readonly refusals: readonly PolicyRefusal[]; readonly omitted: number };
+  /** The document breaks the format: every reason; when `truncated`, the first of them. */
+  POLICY_REFUSED: { readonly refusals: readonly PolicyRefusal[]; readonly truncated: boolean };
 }
 export type PolicyErrorCode = keyof PolicyErrorDetails;
 
@@ -54,6 +54,6 @@ export class PolicyError<C extends PolicyErrorCode = PolicyErrorCode> extends Er
 
 /** @internal */
 export function policyRefused(refusals: RefusalList<PolicyRefusalCode>): PolicyError {
-  const details = { refusals: refusals.items, omitted: refusals.omitted };
+  const details = { refusals: refusals.items, truncated: refusals.full };
   return new PolicyError("POLICY_REFUSED", refusals.describe("policy"), details);
 }

@@ -1,10 +1,10 @@
 import {
   compareNames,
   isJsonObject,
-  type JsonObject,
   type JsonValue,
   jsonPointer,
   RefusalList,
+  readFrame,
   readJson,
   readShape,
 } from "@basil/catalog";
@@ -31,8 +31,8 @@ export function parsePolicy(source: string | Uint8Array): Policy {
   const document = readJson(source, refusals);
   if (document === undefined || isOtherVersion(document, refusals)) throw policyRefused(refusals);
 
-  readShape(policyFrameSchema, document, "", refusals);
-  const frame: JsonObject = isJsonObject(document) ? document : {};
+  const walked = ["subjects", "roles", "rules", "config"];
+  const frame = readFrame(policyFrameSchema, document, walked, "", refusals);
   const unauthenticated = typeof frame.unauthenticatedSubject === "string" ? frame.unauthenticatedSubject : undefined;
   const roles = readRoles(frame.roles, refusals);
   const { subjects, defined } = readSubjects(frame.subjects, unauthenticated, refusals);
@@ -82,6 +82,7 @@ function namedEntries(map: JsonValue | undefined): [name: string, value: JsonVal
 function readRoles(map: JsonValue | undefined, refusals: Refusals): Map<string, readonly Operation[]> {
   const roles = new Map<string, readonly Operation[]>();
   for (const [name, value] of namedEntries(map)) {
+    if (refusals.full) break;
     const pointer = jsonPointer("/roles", name);
     roles.set(name, []);
     if (!Array.isArray(value)) {
@@ -114,6 +115,7 @@ function readSubjects(map: JsonValue | undefined, unauthenticated: string | unde
   const subjects = new Map<string, Subject>();
   const defined = new Map<string, boolean>();
   for (const [written, value] of namedEntries(map)) {
+    if (refusals.full) break;
     const pointer = jsonPointer("/subjects", written);
     const name = checkSubjectName(written, pointer, refusals);
     const shape = readShape(subjectSchema, value, pointer, refusals);
@@ -132,22 +134,14 @@ function readSubjects(map: JsonValue | undefined, unauthenticated: string | unde
 }
 
 function readRules(list: JsonValue | undefined, around: RuleSurroundings, refusals: Refusals): Rule[] {
+  const rules: Rule[] = [];
   const ids = new Map<string, number>();
-  return (Array.isArray(list) ? list : []).map((value, index) => {
+  for (const [index, value] of (Array.isArray(list) ? list : []).entries()) {
+    if (refusals.full) break;
     const pointer = jsonPointer("/rules", index);
     const shape = readShape(ruleSchema, value, pointer, refusals);
-    const { id, subjects } = shape?.members ?? {};
-    const first = id === undefined ? undefined : ids.get(id);
-    if (first !== undefined) {
-      refusals.add({
-        code: "DuplicateRuleId",
-        pointer: jsonPointer(pointer, "id"),
-        problem: `rule ${first} has the same id`,
-        found: id,
-        allowed: "an id of its own",
-      });
-    } else if (id !== undefined) ids.set(id, index);
-    if (subjects?.length === 0) {
+    checkRuleId(shape?.members.id, index, ids, refusals);
+    if (shape?.members.subjects?.length === 0) {
       refusals.add({
         code: "EmptyRuleSubjects",
         pointer: jsonPointer(pointer, "subjects"),
@@ -156,6 +150,23 @@ function readRules(list: JsonValue | undefined, around: RuleSurroundings, refusa
         allowed: "at least one name in subjects",
       });
     }
-    return checkRule(shape?.members ?? {}, pointer, around, refusals);
+    rules.push(checkRule(shape?.members ?? {}, pointer, around, refusals));
+  }
+  return rules;
+}
+
+function checkRuleId(id: string | undefined, index: number, ids: Map<string, number>, refusals: Refusals): void {
+  if (id === undefined) return;
+  const first = ids.get(id);
+  if (first === undefined) {
+    ids.set(id, index);
+    return;
+  }
+  refusals.add({
+    code: "DuplicateRuleId",
+    pointer: jsonPointer("/rules", index, "id"),
+    problem: `rule ${first} has the same id`,
+    found: id,
+    allowed: "an id of its own",
   });
 }

@@ -1,18 +1,18 @@
-import { isJsonObject, type JsonValue, jsonPointer, type RefusalList, readShape, readValue } from "@basil/catalog";
+import { isJsonObject, type JsonValue, jsonPointer, type RefusalList, readFrame, readValue } from "@basil/catalog";
 import * as z from "zod";
 import type { PolicyRefusalCode } from "./errors.js";
 import type { PolicyConfig } from "./policy.js";
 import { configFrameSchema, groupsSchema, namesFrameSchema } from "./policy-schema.js";
 
-type Refusals = Pick<RefusalList<PolicyRefusalCode>, "add">;
+type Refusals = Pick<RefusalList<PolicyRefusalCode>, "add" | "full">;
 
 /** Reads `config`: names for labels, and the groups of each uid. */
 export function readConfig(value: JsonValue | undefined, refusals: Refusals): PolicyConfig {
-  if (value === undefined) return { users: new Map(), groups: new Map() };
-  const config = isJsonObject(value) ? value : {};
-  if (isJsonObject(value)) readShape(configFrameSchema, value, "/config", refusals);
-  const names = isJsonObject(config.names) ? config.names : {};
-  if (isJsonObject(config.names)) readShape(namesFrameSchema, config.names, "/config/names", refusals);
+  if (!isJsonObject(value)) return { users: new Map(), groups: new Map() };
+  const config = readFrame(configFrameSchema, value, ["names", "memberships"], "/config", refusals);
+  const names = isJsonObject(config.names)
+    ? readFrame(namesFrameSchema, config.names, ["users", "groups"], "/config/names", refusals)
+    : {};
   const users = readNumbered(names.users, "/config/names/users", nameSchema, refusals);
   const groups = readNumbered(names.groups, "/config/names/groups", nameSchema, refusals);
   if (config.memberships === undefined) return { users, groups };
@@ -31,6 +31,7 @@ function readNumbered<T extends z.ZodType>(
 ): Map<number, z.output<T>> {
   const entries: [number, z.output<T>][] = [];
   for (const [name, value] of Object.entries(isJsonObject(map) ? map : {})) {
+    if (refusals.full) break;
     const at = jsonPointer(pointer, name);
     const number = Number(name);
     if (!/^(?:0|[1-9][0-9]{0,9})$/.test(name) || number > 4294967295) {

@@ -59,11 +59,15 @@ function checkActions(
       problem: isRole ? "no such role in this document" : "not an action",
       found: term,
       allowed: isRole ? "role: and a name in roles" : "op:<operation>, role:<name>, or *",
-      vocabulary: isRole ? [...roles.keys()].map((name) => `role:${name}`) : OPERATION_TERMS,
+      vocabulary: isRole ? roleTerms(roles) : OPERATION_TERMS,
       suggestion: isRole ? undefined : action.suggestion,
     });
   });
   return operations;
+}
+
+function* roleTerms(roles: RuleSurroundings["roles"]): Generator<string> {
+  for (const name of roles.keys()) yield `role:${name}`;
 }
 
 const OPERATION_TERMS = OPERATIONS.map((operation) => `op:${operation}`);
