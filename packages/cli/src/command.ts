@@ -27,7 +27,7 @@ export interface CommandDefinition<Options, Report> {
   run(invocation: Invocation<Options>, context: CommandContext): Promise<Report>;
   /** Writes the report for people. */
   render(report: Report, terminal: Terminal): void;
-  /** What `--json` prints; the report itself when it is left out. */
+  /** What `--json` prints; the report itself when it is left out, nothing when it is undefined: `run` has printed it. */
   json?(report: Report): unknown;
   /** `line` (the default) is one line with keys in alphabetical order, `document` is indented in the order of the report. */
   readonly jsonStyle?: "line" | "document";
@@ -69,8 +69,10 @@ export function defineCommand<Options, Report>(definition: CommandDefinition<Opt
           const options = optionsOf<Options & GlobalOptions & { json?: boolean }>(command);
           const report = await definition.run({ options, operands: command.args }, runtime.context);
           const { terminal } = runtime.context;
-          if (options.json) terminal.out(toJson(definition.json?.(report) ?? report, definition.jsonStyle ?? "line"));
-          else definition.render(report, terminal);
+          if (options.json) {
+            const value = definition.json === undefined ? report : definition.json(report);
+            if (value !== undefined) terminal.out(toJson(value, definition.jsonStyle ?? "line"));
+          } else definition.render(report, terminal);
           runtime.finished(definition.exitCode?.(report) ?? 0);
         });
     },
@@ -95,7 +97,8 @@ function optionsOf<T>(command: Command): T {
   return Object.assign({}, ...chain.map((at) => at.opts())) as T;
 }
 
-function toJson(value: unknown, style: "line" | "document"): string {
+/** The text `--json` prints for a value. */
+export function toJson(value: unknown, style: "line" | "document"): string {
   return style === "document" ? JSON.stringify(value, null, 2) : JSON.stringify(sortKeys(value));
 }
 

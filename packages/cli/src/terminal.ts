@@ -8,6 +8,8 @@ export type Colors = ReturnType<typeof createColors>;
 export interface Terminal {
   /** Writes one line to standard output. */
   out(line: string): void;
+  /** Writes one line to standard output and resolves once it is handed over; rejects when nobody reads any more. */
+  outHandedOver(line: string): Promise<void>;
   /** Writes bytes to standard output as they are. */
   outBytes(bytes: Uint8Array): void;
   /** Writes one line to standard error. */
@@ -31,6 +33,10 @@ export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
   const wanted = !env.NO_COLOR && env.TERM !== "dumb";
   return {
     out: (line) => void stdout.write(`${line}\n`),
+    outHandedOver: (line) =>
+      new Promise((resolve, reject) => {
+        stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
+      }),
     outBytes: (bytes) => void stdout.write(bytes),
     err: (line) => void stderr.write(`${line}\n`),
     isTerminal: stdout.isTTY === true,
