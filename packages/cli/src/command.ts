@@ -42,6 +42,13 @@ export interface CommandGroup {
   readonly commands: readonly RegisteredCommand[];
 }
 
+/** A group whose modules are imported only when the command line names it. */
+export interface LazyGroup {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandGroup>;
+}
+
 /** A definition whose types are closed over, so that unlike commands share a list. */
 export interface RegisteredCommand {
   readonly name: string;

@@ -38,8 +38,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
   const finished = (exitCode: number): void => {
     process.exitCode = exitCode;
   };
-  const program = createProgram(commands, { context, finished });
   const argv = process.argv.slice(2);
+  const program = await createProgram(commands, argv, { context, finished });
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {

@@ -1,12 +1,13 @@
 import { Command } from "commander";
-import { type CommandGroup, type CommandRuntime, declareGlobalOptions, type RegisteredCommand } from "./command.js";
+import { type CommandRuntime, declareGlobalOptions, type LazyGroup, type RegisteredCommand } from "./command.js";
 import { version } from "./version.js";
 
-/** The whole command tree. Its modules are light; what a command needs is imported when it runs. */
-export function createProgram(
-  commands: readonly (RegisteredCommand | CommandGroup)[],
+/** The command tree for `argv`. Its modules are light; what a command needs is imported when it runs. */
+export async function createProgram(
+  commands: readonly (RegisteredCommand | LazyGroup)[],
+  argv: readonly string[],
   runtime: CommandRuntime,
-): Command {
+): Promise<Command> {
   const { terminal } = runtime.context;
   const program = new Command("basil")
     .description("A host-local key broker: workloads use keys over a unix socket and never hold them.")
@@ -26,9 +27,11 @@ export function createProgram(
     .version(`basil ${version()}`, "-V, --version", "print the version");
   declareGlobalOptions(program);
   for (const entry of commands) {
-    if ("commands" in entry) {
+    if ("load" in entry) {
       const group = program.command(entry.name).description(entry.summary);
-      for (const command of entry.commands) command.register(group, runtime);
+      declareGlobalOptions(group);
+      if (!argv.includes(entry.name)) continue;
+      for (const command of (await entry.load()).commands) command.register(group, runtime);
     } else {
       entry.register(program, runtime);
     }
