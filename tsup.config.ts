@@ -6,6 +6,8 @@ export default defineConfig({
   format: ["esm"],
   target: "node22",
   platform: "node",
+  // tsup leaves out dependencies, but takes optionalDependencies in; those are loaded only when they are named.
+  external: [/^@basil\//],
   splitting: true,
   sourcemap: true,
   dts: false,
