@@ -17,6 +17,8 @@ export interface ChangeBundleOptions {
   readonly acceptRollback?: boolean;
   /** How long to wait for another process that is changing the bundle; 30 s by default. */
   readonly lockWaitMs?: number;
+  /** Called when the new bundle is sealed and has opened again, before anything is written; when it throws, nothing is. */
+  readonly onSealed?: () => Promise<void>;
   readonly signal?: AbortSignal;
   /** @internal */
   readonly host?: BundleHost;
@@ -76,6 +78,7 @@ export async function changeBundle<T>(
       });
     }
     const { bytes, untried } = await draft.seal(epoch, signal);
+    await options.onSealed?.();
     await lock.confirm();
     await writeAtomically(files, path, bytes);
     await raiseSidecar(host, path, epoch);

@@ -17,6 +17,8 @@ export interface CreateBundleOptions {
   readonly depositKey?: boolean;
   /** Replaces a bundle that is there, at an epoch above its own. */
   readonly force?: boolean;
+  /** Called when the bundle is sealed and has opened again, before anything is written; when it throws, nothing is. */
+  readonly onSealed?: (created: CreatedBundle) => Promise<void>;
   readonly signal?: AbortSignal;
   /** @internal */
   readonly host?: BundleHost;
@@ -58,17 +60,19 @@ export async function createBundle(path: string, options: CreateBundleOptions): 
     if (options.depositKey === true) makeDepositKey(draft);
     const epoch = before + 1;
     const { bytes, untried } = await draft.seal(epoch, signal);
-    await lock.confirm();
-    await writeAtomically(host.files, path, bytes);
-    await writeSidecar(host.files, path, epoch);
-    await removeLeftovers(host.files, path);
-    return {
+    const created: CreatedBundle = {
       bundleId: encodeToken(draft.bundleId),
       epoch,
       slots: draft.slots.map(({ id, method, label }) => ({ id, method, label })),
       untriedSlots: untried,
       ...(draft.deposits.recipient !== null && { depositRecipient: draft.deposits.recipient }),
     };
+    await options.onSealed?.(created);
+    await lock.confirm();
+    await writeAtomically(host.files, path, bytes);
+    await writeSidecar(host.files, path, epoch);
+    await removeLeftovers(host.files, path);
+    return created;
   } finally {
     draft.dispose();
     await lock.release();

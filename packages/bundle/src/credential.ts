@@ -33,7 +33,10 @@ export function encodeCredential(input: CredentialInput): PayloadBackend {
     const result = schema.safeParse(credential);
     if (!result.success) {
       // Issue messages of a schema name fields and rules; the value itself may be secret and is left out.
-      const problems = result.error.issues.map(({ path, message }) => `${path.join(".") || "credential"}: ${message}`);
+      const problems = result.error.issues.map(
+        ({ path, message }) =>
+          `${path.join(".") || "credential"}: ${message.endsWith("received undefined") ? "is missing" : message}`,
+      );
       throw new BundleError("CREDENTIAL_INVALID", `backend "${id}": ${problems.join("; ")}`, {
         backendId: id,
         problems,

@@ -1,0 +1,119 @@
+import { type BackendSpec, BundleError, type CredentialInput, trimNewline } from "@basil/bundle";
+import { isInstalled, kindGap, loadPlugin } from "../backend-kinds.js";
+import { CREDENTIAL_TYPES, type CredentialType } from "./credential-types.js";
+import type { SecretSource } from "./secret-source.js";
+
+export interface BackendCredentialInput extends CredentialInput {
+  /** What the operator should know about it. */
+  readonly warning?: string;
+}
+
+/**
+ * The credential a `--backend` spec describes: by the schema of its kind where the package is installed, as given
+ * otherwise.
+ * @throws {@link BundleError} `SPEC_SYNTAX` for an unknown type or field, `SPEC_INVALID`, and what reading files throws.
+ */
+export async function backendCredential(spec: BackendSpec, secrets: SecretSource): Promise<BackendCredentialInput> {
+  const { id, type, fields } = spec;
+  const forms = CREDENTIAL_TYPES.get(type);
+  const gap = kindGap(type);
+  if (gap === undefined) {
+    const { credentialSchema } = await loadPlugin(type);
+    const credential = Object.fromEntries(fields);
+    const unknown = credentialSchema
+      .safeParse(credential)
+      .error?.issues.find((issue): issue is typeof issue & { keys: string[] } => issue.code === "unrecognized_keys");
+    if (unknown !== undefined) throw syntax(`${type} takes no field "${unknown.keys[0]}"`);
+    return { id, kind: type, credential, schema: credentialSchema };
+  }
+  if (forms === undefined) {
+    throw syntax(`type "${type}" is unknown; known are ${[...CREDENTIAL_TYPES.keys()].join(", ")}`);
+  }
+  const form = chooseForm(type, forms, fields);
+  return {
+    id,
+    kind: form.kind,
+    credential: await readFields(form, fields, secrets),
+    warning: `backend "${id}" is sealed as given: ${gap.package !== undefined && !isInstalled(gap.package) ? gap.detail : `nothing here can check or use type ${type}`}`,
+  };
+}
+
+function chooseForm(
+  type: string,
+  forms: readonly CredentialType[],
+  fields: ReadonlyMap<string, string>,
+): CredentialType {
+  for (const key of fields.keys()) {
+    const allowed = forms.flatMap(({ required, optional }) => [...required, ...optional]);
+    if (!allowed.includes(key))
+      throw syntax(`${type} takes no field "${key}"; it takes ${[...new Set(allowed)].join(", ")}`);
+  }
+  const started = forms.filter(({ required }) => required.some((key) => fields.has(key)));
+  const [form] = started.length === 0 ? forms : started;
+  if (form === undefined || started.length > 1 || (forms.length > 1 && started.length === 0)) {
+    const choices = forms.map(({ required }) => required.join(" + ")).join(" | ");
+    throw invalid(type, `${type} needs exactly one of ${choices}`);
+  }
+  for (const key of form.required) if (!fields.has(key)) throw invalid(key, `${type} needs ${key}=`);
+  for (const key of fields.keys()) {
+    if (!form.required.includes(key) && !form.optional.includes(key))
+      throw invalid(key, `${key} does not go with ${form.required.join(" + ")}`);
+  }
+  const addr = fields.get("addr");
+  if (addr !== undefined && !/^https?:\/\//.test(URL.parse(addr)?.href ?? "")) {
+    throw invalid("addr", `addr is "${addr}", not an http or https URL`);
+  }
+  return form;
+}
+
+async function readFields(
+  form: CredentialType,
+  fields: ReadonlyMap<string, string>,
+  secrets: SecretSource,
+): Promise<Record<string, string>> {
+  const credential: [string, string][] = [];
+  for (const [key, value] of fields) {
+    const content = form.files[key];
+    if (content === undefined) credential.push([key, value]);
+    else credential.push([key.slice(0, -"-file".length), await readSecret(key, value, content, secrets)]);
+  }
+  return Object.fromEntries(credential);
+}
+
+async function readSecret(
+  field: string,
+  path: string,
+  content: "text" | "key32",
+  secrets: SecretSource,
+): Promise<string> {
+  const bytes = await secrets.readFile(path, { private: true });
+  if (content === "key32") return Buffer.from(keyOf(field, path, bytes)).toString("base64");
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(trimNewline(bytes)).trim();
+    if (text === "") throw invalid(field, `${path} is empty`);
+    return text;
+  } catch (error) {
+    if (error instanceof BundleError) throw error;
+    throw invalid(field, `${path} is not UTF-8 text`);
+  }
+}
+
+/** 32 raw bytes are taken as they are, whatever they end in; hex and base64 are told by their length. */
+function keyOf(field: string, path: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 32) return bytes;
+  const text = new TextDecoder().decode(bytes).trim();
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, "hex");
+  if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return Buffer.from(text, "base64");
+  throw invalid(
+    field,
+    `${path} holds ${bytes.length} bytes; 32 raw bytes, 64 hex digits or 44 base64 characters are allowed`,
+  );
+}
+
+function syntax(problem: string): BundleError<"SPEC_SYNTAX"> {
+  return new BundleError("SPEC_SYNTAX", `--backend: ${problem}`, { flag: "--backend" });
+}
+
+function invalid(field: string, problem: string): BundleError<"SPEC_INVALID"> {
+  return new BundleError("SPEC_INVALID", `--backend: ${problem}`, { flag: "--backend", field });
+}

@@ -1,0 +1,43 @@
+import { isBundleError } from "@basil/bundle";
+import type { Command } from "commander";
+import { type CommandDefinition, defineCommand, type RegisteredCommand } from "../command.js";
+import { nonEmpty } from "../option-values.js";
+import { toCliError } from "./bundle-failure.js";
+
+/** Declares `BUNDLE`, the file every bundle command works on. */
+export function declareBundle(command: Command): Command {
+  return command.argument("<bundle>", "the sealed bundle", nonEmpty);
+}
+
+/** Declares `--open`, which may be given several times; every one of them is tried. */
+export function declareOpen(command: Command, requirement: "required" | "optional"): Command {
+  const text = "what opens the bundle, e.g. passphrase:file=FILE; may be repeated";
+  return requirement === "required"
+    ? command.requiredOption("--open <spec>", text, repeated)
+    : command.option("--open <spec>", text, repeated);
+}
+
+export function declareAcceptRollback(command: Command): Command {
+  return command.option("--accept-rollback", "take a bundle that is older than its .epoch file says");
+}
+
+/** A reader for an option that may be given several times. */
+export function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), nonEmpty(value)];
+}
+
+/** A command whose {@link BundleError}s become failures an operator can act on. */
+export function defineBundleCommand<Options, Report>(
+  definition: CommandDefinition<Options, Report>,
+): RegisteredCommand {
+  return defineCommand<Options, Report>({
+    ...definition,
+    run: async (invocation, context) => {
+      try {
+        return await definition.run(invocation, context);
+      } catch (error) {
+        throw isBundleError(error) ? toCliError(error) : error;
+      }
+    },
+  });
+}

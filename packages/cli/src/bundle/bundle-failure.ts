@@ -1,0 +1,38 @@
+import type { AnyBundleError, BundleErrorCode } from "@basil/bundle";
+import { CliError } from "../cli-error.js";
+
+const REMEDIES: Readonly<Partial<Record<BundleErrorCode, string>>> = {
+  NOT_A_BUNDLE: "check the path; 'basil bundle create' makes a bundle",
+  UNSUPPORTED_VERSION: "open it with a newer version of this program",
+  DAMAGED: "restore the file from a copy, together with its .epoch file",
+  MALFORMED: "restore the file from a copy, together with its .epoch file",
+  AUTHENTICATION: "do not use this file: restore it from a copy you trust and find out who changed it",
+  WRONG_SECRET: "check which passphrase, phrase or identity belongs to this bundle",
+  NO_SLOT_OPENED: "give --open for one of the kinds named above; 'basil bundle show' lists the slots",
+  SLOT_UNSUPPORTED: "use another kind of slot: passphrase, bip39, age, age-yubikey, aws-kms",
+  ROLLED_BACK: "restore the newest copy, or take this one with --accept-rollback",
+  SIDECAR_INVALID: "write the epoch that 'basil bundle show' prints into it, or remove it",
+  BAD_MODE: "chmod 0600 it, and consider what it holds as read by others",
+  BAD_OWNER: "run the command as the user it belongs to, or chown it",
+  NOT_A_PLAIN_FILE: "name the file itself",
+  EXISTS: "choose another path, or replace it with --force",
+  LAST_SLOT: "add another slot first",
+  REKEY_INCOMPLETE: "give --open or --slot for them, or leave them out with --drop-slot N",
+  NO_DEPOSIT_KEY: "make one: 'basil bundle deposit-key'",
+  BACKEND_TAKEN: "take it from that contributor first: 'basil bundle disallow'",
+};
+
+/** One sentence, the stable code in brackets, and what to do. A broken spec is a usage error, everything else a refusal. */
+export function toCliError(error: AnyBundleError): CliError {
+  const message = `${error.message} [${error.code}]`;
+  const remedy = REMEDIES[error.code];
+  const options = { cause: error, ...(remedy !== undefined && { remedy }) };
+  switch (error.code) {
+    case "SPEC_SYNTAX":
+      return new CliError("USAGE", message, { flag: error.details.flag }, options);
+    case "SLOT_UNSUPPORTED":
+      return new CliError("UNSUPPORTED", message, { feature: error.details.kind }, options);
+    default:
+      return new CliError("FAILED", message, { reason: error.code }, { remedy: "nothing was changed", ...options });
+  }
+}

@@ -1,0 +1,17 @@
+import { writeFile } from "node:fs/promises";
+import { CliError } from "../cli-error.js";
+import { fileProblem } from "../config/read-document.js";
+
+/** Writes a file that is meant to be handed around, such as a deposit recipient; replaces what was there. */
+export async function writePublicFile(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, content, { mode: 0o644 });
+  } catch (cause) {
+    throw new CliError(
+      "FILE",
+      `${path} cannot be written: ${fileProblem(cause)}`,
+      { path },
+      { cause, remedy: "check the path and its permissions" },
+    );
+  }
+}
