@@ -1,4 +1,4 @@
-import type { CommandGroup, RegisteredCommand } from "./command.js";
+import type { LazyGroup, RegisteredCommand } from "./command.js";
 import { decrypt } from "./commands/decrypt.js";
 import { doctor } from "./commands/doctor.js";
 import { encrypt } from "./commands/encrypt.js";
@@ -12,7 +12,7 @@ import { status } from "./commands/status.js";
 import { verify } from "./commands/verify.js";
 
 /** Every command, in the order `basil --help` shows them. */
-export const commands: readonly (RegisteredCommand | CommandGroup)[] = [
+export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   doctor,
   newKey,
   list,
