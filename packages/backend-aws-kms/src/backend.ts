@@ -4,12 +4,15 @@ import { awsKmsCapabilities } from "./capabilities.js";
 import type { KmsCalls } from "./client.js";
 import { decrypt, encrypt } from "./encryption.js";
 import { GuardedCalls } from "./guarded-calls.js";
+import { KeyVersions } from "./key-versions.js";
+import type { Keyring } from "./keyring.js";
 import type { KmsObserver } from "./observer.js";
 import { probe } from "./probe.js";
 import { createKey } from "./provisioning.js";
-import { publicKey } from "./public-key.js";
+import { PublicKeys } from "./public-key.js";
 import { SdkClient } from "./sdk-client.js";
-import { sign, verify } from "./signing.js";
+import { sign } from "./signing.js";
+import { verify } from "./verification.js";
 
 /** Where KMS is, as whom it is called, and how long anything may take. Only `id` has no default. */
 export interface AwsKmsOptions {
@@ -43,6 +46,10 @@ export interface AwsKmsOptions {
   readonly propagationTimeoutMs?: number;
   /** Connections to KMS, 64 by default. */
   readonly connections?: number;
+  /** Where signatures are verified: by a call to KMS (the default), or here with the public key, at no call. */
+  readonly verify?: "kms" | "local";
+  /** How many versions before the newest one still verify, 1 by default. */
+  readonly graceVersions?: number;
   readonly logger?: BackendLogger;
   readonly observer?: KmsObserver;
 }
@@ -71,29 +78,45 @@ export function awsKms(options: AwsKmsOptions): Backend {
 
 /** The backend over any {@link KmsCalls}. @internal */
 export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
+  const breaker = new Breaker();
   const calls = new GuardedCalls(client, {
     operationTimeoutMs: options.operationTimeoutMs ?? 20_000,
-    breaker: new Breaker(),
+    breaker,
     ...(options.observer && { observer: options.observer }),
   });
+  const versions = new KeyVersions(calls, options);
+  const on: Keyring = {
+    calls,
+    versions,
+    publicKeys: new PublicKeys(calls, versions),
+    verify: options.verify ?? "kms",
+    graceVersions: options.graceVersions ?? 1,
+  };
   const provisioning = { propagationTimeoutMs: options.propagationTimeoutMs ?? 20_000 };
   const transit: TransitEngine = {
-    sign: (key, message, context) => sign(calls, key, message, context),
-    verify: (key, message, signature, context) => verify(calls, key, message, signature, context),
-    publicKey: (key, context) => publicKey(calls, key, context),
-    encrypt: (key, plaintext, aad, context) => encrypt(calls, key, plaintext, aad, context),
-    decrypt: (key, envelope, aad, context) => decrypt(calls, key, envelope, aad, context),
-    createKey: (key, context) => createKey(calls, key, context, provisioning),
+    sign: (key, message, context) => sign(on, key, message, context),
+    verify: (key, message, signature, context) => verify(on, key, message, signature, context),
+    publicKey: (key, context, { version } = {}) => on.publicKeys.get(key, context, version),
+    encrypt: (key, plaintext, aad, context) => encrypt(on, key, plaintext, aad, context),
+    decrypt: (key, envelope, aad, context) => decrypt(on, key, envelope, aad, context),
+    createKey: (key, context) => createKey(on, key, context, provisioning),
   };
   return {
     id: options.id,
     kind: AWS_KMS_KIND,
     capabilities: awsKmsCapabilities,
     transit,
-    probe: (key, context) => probe(calls, key, context),
-    health: (): Promise<BackendHealth> => Promise.resolve({ healthy: true }),
+    probe: (key, context) => probe(on, key, context),
+    health: async () => healthOf(breaker, versions),
     [Symbol.asyncDispose]: async () => calls.close(),
   };
+}
+
+function healthOf(breaker: Breaker, versions: KeyVersions): BackendHealth {
+  const drifted = [...versions.drifted].map(([path, arn]) => `${path} leads to ${arn}, which is none of its versions`);
+  const failing = breaker.open > 0 ? [`${breaker.open} operations on keys fail for good and are held back`] : [];
+  const detail = [...failing, ...drifted].join("; ");
+  return { healthy: breaker.open === 0, ...(detail !== "" && { detail }) };
 }
 
 function requireOptions(options: AwsKmsOptions): void {
@@ -105,6 +128,13 @@ function requireOptions(options: AwsKmsOptions): void {
   }
   if (options.roleArn === undefined && (options.externalId !== undefined || options.sessionName !== undefined)) {
     throw new TypeError("externalId and sessionName belong to roleArn, which is absent");
+  }
+  if (options.verify !== undefined && options.verify !== "kms" && options.verify !== "local") {
+    throw new TypeError(`verify must be "kms" or "local", found ${String(options.verify)}`);
+  }
+  const { graceVersions = 0 } = options;
+  if (!(Number.isSafeInteger(graceVersions) && graceVersions >= 0)) {
+    throw new TypeError(`graceVersions must be an integer of at least 0, found ${String(graceVersions)}`);
   }
   const milliseconds = ["connectTimeoutMs", "attemptTimeoutMs", "operationTimeoutMs", "propagationTimeoutMs"] as const;
   for (const name of [...milliseconds, "maxAttempts", "connections"] as const) {

@@ -1,14 +1,22 @@
-import type { CallContext, CiphertextEnvelope, DecryptResult, EncryptResult, KeyRef } from "@basil/core";
+import {
+  type CallContext,
+  type CiphertextEnvelope,
+  type DecryptResult,
+  type EncryptResult,
+  isBackendError,
+  type KeyRef,
+} from "@basil/core";
 import { CIPHERTEXT_BYTES, plaintextRange, requireSize } from "./capabilities.js";
 import { incompleteAnswer } from "./errors.js";
-import type { GuardedCalls } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
+import { type KnownVersions, versionReference } from "./key-versions.js";
+import type { Keyring } from "./keyring.js";
 
 /** The one pair of the encryption context; it binds the AAD, and CloudTrail shows it in the clear. */
 const AAD_CONTEXT_KEY = "basil-aad";
 
 export async function encrypt(
-  calls: GuardedCalls,
+  on: Keyring,
   key: KeyRef,
   plaintext: Uint8Array,
   aad: Uint8Array | undefined,
@@ -16,22 +24,25 @@ export async function encrypt(
 ): Promise<EncryptResult> {
   requireSize("the plaintext", plaintext, plaintextRange(key, "encrypt"));
   const { keyId } = keyReference(key.path);
-  const { output, requestId } = await calls.call(
-    "Encrypt",
-    key,
-    { KeyId: keyId, Plaintext: plaintext, ...encryptionContext(aad) },
-    context,
-  );
-  if (!output.CiphertextBlob) throw incompleteAnswer({ action: "Encrypt", key, keyId }, "CiphertextBlob", requestId);
+  const input = { KeyId: keyId, Plaintext: plaintext, ...encryptionContext(aad) };
+  const { output, requestId } = await on.calls.call("Encrypt", key, input, context);
+  const missing = (member: string) => incompleteAnswer({ action: "Encrypt", key, keyId }, member, requestId);
+  if (!output.CiphertextBlob) throw missing("CiphertextBlob");
+  if (!output.KeyId) throw missing("KeyId");
   return {
-    envelope: { keyVersion: 1, nonce: new Uint8Array(0), ciphertext: Uint8Array.from(output.CiphertextBlob) },
-    resource: output.KeyId ?? keyId,
+    envelope: {
+      keyVersion: await on.versions.answeredBy(key, output.KeyId, context),
+      nonce: new Uint8Array(0),
+      ciphertext: Uint8Array.from(output.CiphertextBlob),
+    },
+    resource: output.KeyId,
     ...(requestId !== undefined && { backendRequestId: requestId }),
   };
 }
 
+/** Names the key of the envelope's version, so that KMS opens nothing else. A key that was never rotated has one version. */
 export async function decrypt(
-  calls: GuardedCalls,
+  on: Keyring,
   key: KeyRef,
   envelope: CiphertextEnvelope,
   aad: Uint8Array | undefined,
@@ -39,18 +50,45 @@ export async function decrypt(
 ): Promise<DecryptResult> {
   plaintextRange(key, "decrypt");
   requireSize("the ciphertext", envelope.ciphertext, CIPHERTEXT_BYTES);
-  const { keyId } = keyReference(key.path);
-  const { output, requestId } = await calls.call(
-    "Decrypt",
-    key,
-    { KeyId: keyId, CiphertextBlob: envelope.ciphertext, ...encryptionContext(aad) },
-    context,
-  );
-  if (!output.Plaintext) throw incompleteAnswer({ action: "Decrypt", key, keyId }, "Plaintext", requestId);
+  const reference = referenceOf(key, envelope, await on.versions.of(key, context));
+  try {
+    return await decryptWith(on, key, reference, envelope, aad, context);
+  } catch (error) {
+    if (!isBackendError(error) || error.code !== "DECRYPT_FAILED") throw error;
+    // Somebody else may have rotated since this process looked last.
+    const again = referenceOf(key, envelope, await on.versions.doubted(key, context));
+    if (again.keyId === reference.keyId) throw error;
+    return decryptWith(on, key, again, envelope, aad, context);
+  }
+}
+
+interface VersionedReference {
+  readonly keyId: string;
+  readonly version?: number;
+}
+
+function referenceOf(key: KeyRef, { keyVersion }: CiphertextEnvelope, known: KnownVersions): VersionedReference {
+  const keyId = known.rotated && known.arns.has(keyVersion) ? versionReference(key.path, keyVersion) : undefined;
+  return keyId === undefined ? { keyId: keyReference(key.path).keyId } : { keyId, version: keyVersion };
+}
+
+async function decryptWith(
+  on: Keyring,
+  key: KeyRef,
+  { keyId, version }: VersionedReference,
+  { ciphertext }: CiphertextEnvelope,
+  aad: Uint8Array | undefined,
+  context: CallContext,
+): Promise<DecryptResult> {
+  const input = { KeyId: keyId, CiphertextBlob: ciphertext, ...encryptionContext(aad) };
+  const { output, requestId } = await on.calls.call("Decrypt", key, input, context);
+  const missing = (member: string) => incompleteAnswer({ action: "Decrypt", key, keyId }, member, requestId);
+  if (!output.Plaintext) throw missing("Plaintext");
+  if (!output.KeyId) throw missing("KeyId");
   return {
     plaintext: Uint8Array.from(output.Plaintext),
-    keyVersion: 1,
-    resource: output.KeyId ?? keyId,
+    keyVersion: version ?? (await on.versions.answeredBy(key, output.KeyId, context)),
+    resource: output.KeyId,
     ...(requestId !== undefined && { backendRequestId: requestId }),
   };
 }

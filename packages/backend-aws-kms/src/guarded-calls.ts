@@ -114,7 +114,8 @@ export function throwIfStopped(context: CallContext): void {
   if (context.signal.aborted) throw goneBy(context.signal);
 }
 
-async function whileWanted<T>(context: CallContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Runs `work` until it ends or the caller leaves; its signal aborts with the {@link BackendError} that the caller gets. */
+export async function whileWanted<T>(context: CallContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   throwIfStopped(context);
   const { signal, deadline } = context;
   const stop = new AbortController();

@@ -20,8 +20,27 @@ export interface BreakerEvent {
   readonly state: "open" | "closed";
 }
 
+/** A path leads to a later version of its key. */
+export interface RotationEvent {
+  readonly key: string;
+  readonly path: string;
+  readonly arn: string;
+  readonly version: number;
+}
+
+/** A path leads to a key that is no version of the one before. Calls are still served by it. */
+export interface DriftEvent {
+  readonly key: string;
+  readonly path: string;
+  readonly expectedArn: string;
+  readonly arn: string;
+}
+
 /** For metrics. Each hook is optional, is called synchronously and must not throw. */
 export interface KmsObserver {
   onCall?(event: KmsCallEvent): void;
   onBreaker?(event: BreakerEvent): void;
+  onRotation?(event: RotationEvent): void;
+  /** Once for each key a path drifts to. */
+  onDrift?(event: DriftEvent): void;
 }

@@ -1,38 +1,19 @@
-import { type CallContext, isBackendError, type KeyProbe, type KeyRef } from "@basil/core";
+import type { CallContext, KeyProbe, KeyRef } from "@basil/core";
 import { onKms } from "./capabilities.js";
 import type { KmsKeyMetadata } from "./client.js";
-import { incompleteAnswer } from "./errors.js";
-import type { GuardedCalls } from "./guarded-calls.js";
+import { describeKey } from "./describe-key.js";
 import { keyReference } from "./key-ref.js";
+import type { Keyring } from "./keyring.js";
 
 /** DescribeKey and nothing else: it works in every key state and reads no key material. */
-export async function probe(calls: GuardedCalls, key: KeyRef, context: CallContext): Promise<KeyProbe> {
+export async function probe(on: Keyring, key: KeyRef, context: CallContext): Promise<KeyProbe> {
   onKms(key);
-  const metadata = await describeKey(calls, key, keyReference(key.path).keyId, context);
+  const metadata = await describeKey(on.calls, key, keyReference(key.path).keyId, context);
   if (metadata === undefined) return { state: "absent" };
   const reason = whyUnusable(key, metadata);
   if (reason !== undefined) return { state: "unusable", reason, resource: metadata.Arn };
-  return { state: "present", latestVersion: 1, resource: metadata.Arn, keyType: key.keyType };
-}
-
-export type DescribedKey = KmsKeyMetadata & { readonly Arn: string };
-
-/** What KMS says of a key; undefined when there is none. */
-export async function describeKey(
-  calls: GuardedCalls,
-  key: KeyRef,
-  keyId: string,
-  context: CallContext,
-): Promise<DescribedKey | undefined> {
-  try {
-    const { output, requestId } = await calls.callOnce("DescribeKey", key, { KeyId: keyId }, context);
-    const metadata = output.KeyMetadata;
-    if (!metadata?.Arn) throw incompleteAnswer({ action: "DescribeKey", key, keyId }, "KeyMetadata", requestId);
-    return { ...metadata, Arn: metadata.Arn };
-  } catch (error) {
-    if (isBackendError(error) && error.code === "KEY_NOT_FOUND") return undefined;
-    throw error;
-  }
+  const { current } = await on.versions.described(key, metadata.Arn, context);
+  return { state: "present", latestVersion: current, resource: metadata.Arn, keyType: key.keyType };
 }
 
 /** Why a key that is there cannot serve as `key.keyType`; undefined when it can. */

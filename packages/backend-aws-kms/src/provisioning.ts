@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BackendError, type CallContext, type CreateKeyResult, isBackendError, type KeyRef } from "@basil/core";
 import { onKms } from "./capabilities.js";
+import { describeKey } from "./describe-key.js";
 import { incompleteAnswer } from "./errors.js";
 import { type GuardedCalls, throwIfStopped } from "./guarded-calls.js";
 import { creatableAlias } from "./key-ref.js";
-import { describeKey } from "./probe.js";
-import { publicKey } from "./public-key.js";
+import type { Keyring } from "./keyring.js";
 
 export interface ProvisioningOptions {
   /** How long a new key or alias may take to be seen everywhere in the region, in milliseconds. */
@@ -23,11 +23,12 @@ const PROPAGATION_PAUSE_MS = 250;
  *   in between; then the message names the key that was made and has no alias.
  */
 export async function createKey(
-  calls: GuardedCalls,
+  on: Keyring,
   key: KeyRef,
   context: CallContext,
   options: ProvisioningOptions,
 ): Promise<CreateKeyResult> {
+  const { calls } = on;
   const { spec, usage, signing } = onKms(key);
   const alias = creatableAlias(key.path);
   const there = await describeKey(calls, key, alias, context);
@@ -45,7 +46,7 @@ export async function createKey(
 
   await pointAlias(calls, key, alias, arn, context, options);
   if (signing) {
-    const created = await oncePropagated(context, options, () => publicKey(calls, key, context, alias));
+    const created = await oncePropagated(context, options, () => on.publicKeys.get(key, context));
     return {
       keyVersion: 1,
       publicKey: created.publicKey,

@@ -1,39 +1,116 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { BackendError, type CallContext, type KeyRef, type PublicKeyResult, spkiKeyType } from "@basil/core";
 import { onKms, signingScheme } from "./capabilities.js";
 import { incompleteAnswer } from "./errors.js";
 import type { GuardedCalls } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
+import { type KeyVersions, versionReference } from "./key-versions.js";
 
-export async function publicKey(
-  calls: GuardedCalls,
-  key: KeyRef,
-  context: CallContext,
-  keyId: string = keyReference(key.path).keyId,
-): Promise<PublicKeyResult> {
-  signingScheme(key, "publicKey");
-  const { output, requestId } = await calls.callOnce("GetPublicKey", key, { KeyId: keyId }, context);
-  const fromKms = requestId === undefined ? {} : { backendRequestId: requestId };
-  if (!output.PublicKey) throw incompleteAnswer({ action: "GetPublicKey", key, keyId }, "PublicKey", requestId);
-  const { spec, usage } = onKms(key);
-  if (output.KeySpec !== spec || output.KeyUsage !== usage) {
-    const reason = `it is ${output.KeySpec} for ${output.KeyUsage}, ${key.keyType} needs ${spec} for ${usage}`;
-    throw new BackendError(
-      "KEY_UNUSABLE",
-      `key "${key.name}" (${keyId}): ${reason}`,
-      { key: key.name, reason },
-      fromKms,
-    );
-  }
-  return {
-    publicKey: asSpki(output.PublicKey, key, fromKms),
-    keyType: key.keyType,
-    keyVersion: 1,
-    resource: output.KeyId ?? keyId,
-    ...fromKms,
-  };
+interface CachedKey {
+  readonly spki: Uint8Array;
+  readonly keyObject: KeyObject;
 }
 
-function asSpki(der: Uint8Array, key: KeyRef, fromKms: { backendRequestId?: string }): Uint8Array {
+/** A public key in the form node:crypto verifies with. */
+export interface VerificationKey {
+  readonly keyObject: KeyObject;
+  readonly keyVersion: number;
+  readonly resource: string;
+  readonly backendRequestId?: string;
+}
+
+/** How long a path is believed to lead to the same key when only its public key is asked for. */
+const BELIEVED_MS = 5 * 60_000;
+
+/**
+ * Public keys, fetched once a key and kept by key ARN. So when a path leads to another key, its public key is another:
+ * a cached one is never served for it.
+ */
+export class PublicKeys {
+  readonly #calls: GuardedCalls;
+  readonly #versions: KeyVersions;
+  readonly #now: () => number;
+  readonly #byArn = new Map<string, CachedKey>();
+  readonly #fetchedAt = new Map<string, number>();
+
+  constructor(calls: GuardedCalls, versions: KeyVersions, now: () => number = () => performance.now()) {
+    this.#calls = calls;
+    this.#versions = versions;
+    this.#now = now;
+  }
+
+  /** @throws {@link BackendError} `KEY_NOT_FOUND` also for a version that is not there. */
+  async get(key: KeyRef, context: CallContext, version?: number): Promise<PublicKeyResult> {
+    signingScheme(key, "publicKey");
+    const { spki, keyVersion, ...from } = await (version === undefined
+      ? this.#newest(key, context)
+      : this.#ofVersion(key, version, context));
+    return { publicKey: Uint8Array.from(spki), keyType: key.keyType, keyVersion, ...provenance(from) };
+  }
+
+  async newest(key: KeyRef, context: CallContext): Promise<VerificationKey> {
+    const { keyObject, keyVersion, ...from } = await this.#newest(key, context);
+    return { keyObject, keyVersion, ...provenance(from) };
+  }
+
+  async ofVersion(key: KeyRef, version: number, context: CallContext): Promise<VerificationKey> {
+    const { keyObject, keyVersion, ...from } = await this.#ofVersion(key, version, context);
+    return { keyObject, keyVersion, ...provenance(from) };
+  }
+
+  async #newest(key: KeyRef, context: CallContext) {
+    const known = this.#versions.known(key);
+    const resource = known?.currentArn;
+    const cached = resource === undefined ? undefined : this.#byArn.get(resource);
+    const age = this.#now() - (this.#fetchedAt.get(key.path) ?? Number.NEGATIVE_INFINITY);
+    if (known && resource !== undefined && cached && age < BELIEVED_MS) {
+      return { ...cached, keyVersion: known.current, resource };
+    }
+    const fetched = await this.#fetch(key, keyReference(key.path).keyId, context);
+    const keyVersion = await this.#versions.answeredBy(key, fetched.resource, context);
+    this.#fetchedAt.set(key.path, this.#now());
+    return { ...fetched, keyVersion };
+  }
+
+  async #ofVersion(key: KeyRef, version: number, context: CallContext) {
+    let { arns, rotated } = await this.#versions.of(key, context);
+    if (!arns.has(version)) ({ arns, rotated } = await this.#versions.doubted(key, context));
+    if (!rotated && version === 1) return { ...(await this.#newest(key, context)), keyVersion: 1 };
+    const resource = arns.get(version);
+    const reference = versionReference(key.path, version);
+    if (resource === undefined || reference === undefined) {
+      throw new BackendError("KEY_NOT_FOUND", `key "${key.name}" (${key.path}) has no version ${version}`, {
+        key: key.name,
+      });
+    }
+    const cached = this.#byArn.get(resource);
+    if (cached) return { ...cached, keyVersion: version, resource };
+    return { ...(await this.#fetch(key, reference, context)), keyVersion: version };
+  }
+
+  async #fetch(key: KeyRef, keyId: string, context: CallContext) {
+    const { output, requestId } = await this.#calls.callOnce("GetPublicKey", key, { KeyId: keyId }, context);
+    const fromKms = requestId === undefined ? {} : { backendRequestId: requestId };
+    const missing = (member: string) => incompleteAnswer({ action: "GetPublicKey", key, keyId }, member, requestId);
+    if (!output.PublicKey) throw missing("PublicKey");
+    if (!output.KeyId) throw missing("KeyId");
+    const { spec, usage } = onKms(key);
+    if (output.KeySpec !== spec || output.KeyUsage !== usage) {
+      const reason = `it is ${output.KeySpec} for ${output.KeyUsage}, ${key.keyType} needs ${spec} for ${usage}`;
+      throw new BackendError(
+        "KEY_UNUSABLE",
+        `key "${key.name}" (${keyId}): ${reason}`,
+        { key: key.name, reason },
+        fromKms,
+      );
+    }
+    const entry = readSpki(output.PublicKey, key, fromKms);
+    this.#byArn.set(output.KeyId, entry);
+    return { ...entry, resource: output.KeyId, ...fromKms };
+  }
+}
+
+function readSpki(der: Uint8Array, key: KeyRef, fromKms: { backendRequestId?: string }): CachedKey {
   const refuse = (what: string, cause?: unknown) =>
     new BackendError(
       "PROTOCOL",
@@ -48,5 +125,10 @@ function asSpki(der: Uint8Array, key: KeyRef, fromKms: { backendRequestId?: stri
     throw refuse("what is not a public key in SPKI DER", cause);
   }
   if (keyType !== key.keyType) throw refuse(`a public key of ${keyType}`);
-  return Uint8Array.from(der);
+  const spki = Uint8Array.from(der);
+  return { spki, keyObject: createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" }) };
+}
+
+function provenance({ resource, backendRequestId }: { resource: string; backendRequestId?: string }) {
+  return { resource, ...(backendRequestId !== undefined && { backendRequestId }) };
 }
