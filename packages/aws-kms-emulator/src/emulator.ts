@@ -1,48 +1,43 @@
-import { CallLog, type CallLogOptions } from "./call-log.js";
+import { CallLog } from "./call-log.js";
 import type { CallRecord } from "./call-record.js";
 import { Clock } from "./clock.js";
-import { EmulatorError } from "./errors.js";
+import { containerCredentials, containerCredentialsPath } from "./credentials/container.js";
+import { instanceMetadata } from "./credentials/instance-metadata.js";
+import { ServiceSession } from "./credentials/service-session.js";
+import type { CredentialSource, SourceParts } from "./credentials/source.js";
+import { ssoPortal } from "./credentials/sso-portal.js";
+import { Faults } from "./faults.js";
 import { FrontDoor } from "./front-door.js";
 import { type SdkRequestHandler, sdkRequestHandler } from "./http/request-handler.js";
 import { startServer } from "./http/server.js";
+import type { WireRequest } from "./http/wire.js";
+import { callerOf } from "./iam/caller.js";
 import { newRootKey } from "./iam/credentials.js";
-import { Directory } from "./iam/directory.js";
-import { type KeyOptions, Keys } from "./keys.js";
+import { Directory, type RootKeyRecord } from "./iam/directory.js";
+import { oidcProvider } from "./iam/oidc.js";
+import { Keys } from "./keys.js";
 import { KeyStore } from "./kms/key-store.js";
-import type { Place } from "./place.js";
-import { Principals, type RoleOptions, type UserOptions } from "./principals.js";
+import { Quotas } from "./kms/quotas.js";
+import { type KmsEmulatorOptions, placeOf } from "./options.js";
+import { Principals } from "./principals.js";
 import { randomSource } from "./random.js";
-
-export interface KmsEmulatorOptions {
-  /** Default `127.0.0.1`. */
-  readonly host?: string;
-  /** Default 0: a free one. */
-  readonly port?: number;
-  /** 12 digits. Default `111122223333`. */
-  readonly account?: string;
-  /** Default `us-east-1`. */
-  readonly region?: string;
-  /** Makes ids and chances the same in every run. Key material stays random. */
-  readonly seed?: number;
-  /** Milliseconds since the epoch. Default `Date.now`. */
-  readonly now?: () => number;
-  readonly keys?: readonly KeyOptions[];
-  readonly users?: readonly UserOptions[];
-  readonly roles?: readonly RoleOptions[];
-  /** Access key of the account root user, when it should be a given one. */
-  readonly rootAccessKey?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly callLog?: CallLogOptions;
-}
+import { Router } from "./router.js";
+import { drawFrom } from "./span.js";
+import { StateFile } from "./state-file.js";
 
 export interface KmsEmulator extends AsyncDisposable {
-  /** e.g. `http://127.0.0.1:40123` */
+  /** e.g. `http://127.0.0.1:40123`; KMS, IAM, STS and whatever the options switch on. */
   readonly endpoint: string;
   readonly account: string;
   readonly region: string;
   /** The account root user: may do everything that key policies leave to the account. */
   readonly rootCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** For `AWS_CONTAINER_CREDENTIALS_FULL_URI`; answers when the option is given. */
+  readonly containerCredentialsUri: string;
   readonly principals: Principals;
   readonly keys: Keys;
+  /** The script of faults; lines can be added and cleared at any time. */
+  readonly faults: Faults;
   /** The last calls, oldest first; a new array at each reading. */
   readonly calls: readonly CallRecord[];
   /** Forgets the calls so far. */
@@ -50,29 +45,25 @@ export interface KmsEmulator extends AsyncDisposable {
   readonly clock: Clock;
   /** For the `requestHandler` option of a client of the AWS SDK for JavaScript: no socket is used. */
   readonly requestHandler: SdkRequestHandler;
+  /** Stops listening, cuts every connection, and waits for the state to be on disk. */
   close(): Promise<void>;
 }
 
-function placeOf(options: KmsEmulatorOptions): Place {
-  const { account = "111122223333", region = "us-east-1" } = options;
-  if (!/^\d{12}$/.test(account)) {
-    throw new EmulatorError("OPTION_INVALID", `account: must be 12 digits, found ${JSON.stringify(account)}`, {
-      path: "account",
-    });
-  }
-  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
-    throw new EmulatorError("OPTION_INVALID", `region: must look like us-east-1, found ${JSON.stringify(region)}`, {
-      path: "region",
-    });
-  }
-  const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-  return { partition, region, account };
+function credentialSources(options: KmsEmulatorOptions, parts: SourceParts): CredentialSource[] {
+  const sources: CredentialSource[] = [];
+  if (options.instanceMetadata !== undefined) sources.push(instanceMetadata(options.instanceMetadata, parts));
+  if (options.containerCredentials !== undefined)
+    sources.push(containerCredentials(options.containerCredentials, parts));
+  if (options.ssoPortal !== undefined) sources.push(ssoPortal(options.ssoPortal, parts));
+  return sources;
 }
 
 /**
- * Starts an AWS KMS with IAM on loopback.
+ * Starts an AWS KMS with IAM and STS on loopback.
  *
- * @throws {@link EmulatorError} `OPTION_INVALID`, `POLICY_MALFORMED`, `ALREADY_EXISTS`, `LISTEN_FAILED`, `LOG_FILE`.
+ * Keys, users and roles of the options are made unless the state file was there already.
+ *
+ * @throws {@link EmulatorError} `OPTION_INVALID`, `POLICY_MALFORMED`, `ALREADY_EXISTS`, `LISTEN_FAILED`, `LOG_FILE`, `STATE_FILE`.
  */
 export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promise<KmsEmulator> {
   const place = placeOf(options);
@@ -81,32 +72,80 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const directory = new Directory();
   const store = new KeyStore();
   const log = new CallLog(options.callLog);
-  const changed = () => undefined;
-  const principals = new Principals({ directory, place, random, clock, changed });
-  const keys = new Keys({ store, place, random, clock, changed });
-  const root = newRootKey(random, clock.now(), options.rootAccessKey);
+  const state =
+    options.stateFile === undefined ? undefined : new StateFile(options.stateFile, { place, store, directory });
+  const changed = () => state?.save();
+  // What the hand of the test changes is written behind its back; close() waits for it and tells of a failure.
+  const changedByHand = () => void changed()?.catch(() => undefined);
+  const parts = { directory, store, place, random, clock, changed: changedByHand };
+  const principals = new Principals(parts);
+  const keys = new Keys(parts);
+  const providers = (options.oidcProviders ?? []).map((provider, i) => oidcProvider(provider, `oidcProviders[${i}]`));
+  const quotas = new Quotas(options.quotas, place.region);
+  const faults = new Faults(random, options.faults);
+  const latency = drawFrom(options.latencyMs, random, "latencyMs");
+  const propagation = {
+    keyLag: drawFrom(options.propagation?.keyMs, random, "propagation.keyMs"),
+    aliasLag: drawFrom(options.propagation?.aliasMs, random, "propagation.aliasMs"),
+  };
+
+  const restored = (await state?.load()) === true;
+  const root = rootKey(directory) ?? newRootKey(random, clock.now(), options.rootAccessKey);
   directory.accessKeys.set(root.accessKeyId, root);
-  for (const user of options.users ?? []) principals.createUser(user);
-  for (const role of options.roles ?? []) principals.createRole(role);
-  for (const key of options.keys ?? []) await keys.create(key);
-  const propagation = { keyLag: () => 0, aliasLag: () => 0 };
-  const door = new FrontDoor({ place, clock, random, directory, store, propagation, log, changed });
-  const handle = (request: Parameters<FrontDoor["handle"]>[0]) => door.handle(request);
+  if (!restored) {
+    for (const user of options.users ?? []) principals.createUser(user);
+    for (const role of options.roles ?? []) principals.createRole(role);
+    for (const key of options.keys ?? []) await keys.create(key);
+  }
+  await changed();
+
+  const now = () => clock.now();
+  const sessions = new ServiceSession(directory, random);
+  const sources = credentialSources(options, { directory, place, random, sessions, now });
+  const router = new Router({
+    place,
+    clock,
+    random,
+    directory,
+    store,
+    propagation,
+    quotas,
+    providers,
+    sources,
+    changed,
+  });
+  const principalsOf = (accessKeyId: string) => {
+    const key = directory.accessKeys.get(accessKeyId);
+    const caller = key === undefined ? undefined : callerOf(key, directory, place);
+    return caller === undefined ? [] : [caller.arn, caller.principalArn];
+  };
+  const door = new FrontDoor({ router, clock, random, log, faults, latency, principalsOf });
+  const handle = (request: WireRequest) => door.handle(request);
   const server = await startServer({ host: options.host ?? "127.0.0.1", port: options.port ?? 0, handle });
+  const close = async () => {
+    await server.close();
+    await changed();
+  };
   return {
     endpoint: server.endpoint,
     account: place.account,
     region: place.region,
     rootCredentials: { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey },
+    containerCredentialsUri: `${server.endpoint}${containerCredentialsPath}`,
     principals,
     keys,
+    faults,
     get calls() {
       return log.all();
     },
     clearCalls: () => log.clear(),
     clock,
     requestHandler: sdkRequestHandler(handle),
-    close: () => server.close(),
-    [Symbol.asyncDispose]: () => server.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
+}
+
+function rootKey(directory: Directory): RootKeyRecord | undefined {
+  return [...directory.accessKeys.values()].find((key) => key.kind === "root");
 }

@@ -56,6 +56,13 @@ function untilAborted<T>(work: Promise<T>, signal: unknown): Promise<T> {
   });
 }
 
+/** What a client sees of an answer that did not arrive whole. */
+function delivered(answer: WireResponse): WireResponse | Promise<WireResponse> {
+  if (answer.mishap === undefined) return answer;
+  if (answer.mishap.kind === "hang") return new Promise(() => {});
+  throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+}
+
 /** Reaches the emulator with no socket at all. */
 export function sdkRequestHandler(handle: (request: WireRequest) => Promise<WireResponse>): SdkRequestHandler {
   return {
@@ -70,7 +77,7 @@ export function sdkRequestHandler(handle: (request: WireRequest) => Promise<Wire
         body: bodyBytes(request.body),
         remoteAddress: "127.0.0.1",
       });
-      const answer = await untilAborted(work, options?.abortSignal);
+      const answer = await untilAborted(work.then(delivered), options?.abortSignal);
       return { response: { statusCode: answer.status, headers: { ...answer.headers }, body: answer.body } };
     },
     updateHttpClientConfig() {},

@@ -62,9 +62,20 @@ async function serve(
           body,
           remoteAddress: message.socket.remoteAddress?.replace(/^::ffff:/, "") ?? "127.0.0.1",
         });
+  const { mishap } = answer;
+  if (mishap?.kind === "hang") return;
+  if (mishap?.kind === "reset") {
+    message.socket.resetAndDestroy();
+    return;
+  }
   response.sendDate = false;
   response.writeHead(answer.status, { ...answer.headers, "content-length": answer.body.length });
-  response.end(answer.body);
+  if (mishap === undefined) {
+    response.end(answer.body);
+    return;
+  }
+  const part = answer.body.subarray(0, Math.min(mishap.bytes, answer.body.length));
+  response.write(part, () => message.socket.destroySoon());
 }
 
 /** @throws {@link EmulatorError} `LISTEN_FAILED` */

@@ -12,8 +12,16 @@ export interface WireRequest {
   readonly remoteAddress: string;
 }
 
+/** What happens to an answer on its way, other than arriving whole. */
+export type Mishap =
+  | { readonly kind: "reset" }
+  | { readonly kind: "hang" }
+  /** The connection ends after so many bytes of the body. */
+  | { readonly kind: "truncate"; readonly bytes: number };
+
 /** An answer before any transport writes it. */
 export interface WireResponse {
+  readonly mishap?: Mishap;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;

@@ -1,7 +1,7 @@
 import type { Place } from "../place.js";
 import { Refusal } from "../refusal.js";
 import { type Caller, matchCaller } from "./caller.js";
-import { type AccessRequest, evaluateIdentityPolicies, evaluateKeyPolicy } from "./evaluate.js";
+import { type AccessRequest, evaluateIdentityPolicies, evaluateResourcePolicy } from "./evaluate.js";
 import type { PolicyDocument } from "./policy-document.js";
 
 /** Why a request was denied, in the words the service uses. */
@@ -19,8 +19,8 @@ const allowed: Decision = { allowed: true };
 const deny = (reason: DenialReason): Decision => ({ allowed: false, reason });
 
 export interface Protected {
-  /** The policy of the resource; undefined for actions without one, which identity policies decide alone. */
-  readonly policy: PolicyDocument | undefined;
+  /** Of a key or a role; undefined for actions without one, which identity policies decide alone. */
+  readonly policy: { readonly kind: "key" | "trust"; readonly document: PolicyDocument } | undefined;
   /** Account that owns the resource. */
   readonly account: string;
 }
@@ -42,7 +42,7 @@ export function decide(caller: Caller, request: AccessRequest, resource: Protect
     if (!byIdentity) return deny("no identity-based policy allows");
     return session === "Allow" ? allowed : deny("no session policy allows");
   }
-  const key = evaluateKeyPolicy(resource.policy, request, (principal) => {
+  const key = evaluateResourcePolicy(resource.policy.document, resource.policy.kind, request, (principal) => {
     const match = matchCaller(principal, caller, place);
     // The account root user is the account principal, so naming the account names it.
     return match === "account" && caller.type === "Account" ? "direct" : match;

@@ -73,12 +73,14 @@ export interface ResourcePolicyResult {
 }
 
 /**
- * What a key policy says. Its `Resource` always means "this key".
+ * What a key policy or a trust policy says. `Resource` in a key policy always means "this key"; a statement without it
+ * has no effect there, and a trust policy has none at all.
  *
  * @param match - Whether a principal element names the caller.
  */
-export function evaluateKeyPolicy(
+export function evaluateResourcePolicy(
   policy: PolicyDocument,
+  kind: "key" | "trust",
   request: AccessRequest,
   match: (principal: PrincipalElement) => PrincipalMatch,
 ): ResourcePolicyResult {
@@ -86,12 +88,11 @@ export function evaluateKeyPolicy(
   const effects: Effect[] = [];
   let delegates = false;
   for (const statement of policy.statements) {
-    if (statement.resources === undefined && statement.notResources === undefined) continue;
     const how = principalMatches(statement, match);
     if (how === undefined) continue;
     const applies =
       actionMatches(statement, request.action) &&
-      resourceMatches(statement, request, variables) &&
+      (kind === "trust" || resourceMatches(statement, request, variables)) &&
       conditionsHold(statement, request, variables);
     if (!applies) continue;
     if (statement.effect === "Allow" && how === "account") delegates = true;

@@ -7,6 +7,7 @@ import type { RandomSource } from "../random.js";
 import type { KmsKey } from "./key.js";
 import { keyContext } from "./key-context.js";
 import type { KeyStore } from "./key-store.js";
+import type { Quotas } from "./quotas.js";
 
 /** How long a change stays unseen by the next caller, in milliseconds. */
 export interface Propagation {
@@ -28,6 +29,7 @@ export interface KmsCallParts {
   readonly place: Place;
   readonly random: RandomSource;
   readonly propagation: Propagation;
+  readonly quotas: Quotas;
   readonly note: CallNote;
 }
 
@@ -41,6 +43,7 @@ export class KmsCall {
   readonly note: CallNote;
   readonly now: number;
   readonly #facts: RequestFacts;
+  readonly #quotas: Quotas;
 
   constructor(parts: KmsCallParts) {
     this.caller = parts.caller;
@@ -51,6 +54,7 @@ export class KmsCall {
     this.note = parts.note;
     this.now = parts.facts.now;
     this.#facts = parts.facts;
+    this.#quotas = parts.quotas;
   }
 
   /** Condition keys of this request on one resource; `extra` are those of the operation, lower-case names. */
@@ -64,8 +68,10 @@ export class KmsCall {
   /** Writes the decision down; a denial is thrown as `AccessDeniedException` in the service's words. */
   authorize(operation: string, resource: AuthorizedResource, extra: ContextEntries = {}): void {
     const action = `kms:${operation}`;
+    const first = this.note.checks.length === 0;
     const key = resource.kind === "key" ? resource.key : undefined;
     const arn = resource.kind === "key" ? resource.key.arn : resource.kind === "alias" ? resource.arn : "*";
+    if (first) this.#quotas.take(operation, key?.spec, this.now);
     let context: ReadonlyMap<string, readonly string[]> | undefined;
     const decision = decide(
       this.caller,
@@ -78,7 +84,7 @@ export class KmsCall {
           return context;
         },
       },
-      { policy: key?.policy, account: this.place.account },
+      { policy: key && { kind: "key", document: key.policy }, account: this.place.account },
       this.place,
     );
     if (decision.allowed) {

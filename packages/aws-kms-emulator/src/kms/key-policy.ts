@@ -39,7 +39,12 @@ export function keyPolicyFromRequest(call: KmsCall, text: string, keyArn: string
   }
   if (!bypass) {
     const request = { action: "kms:PutKeyPolicy", resource: keyArn, context: () => call.context(undefined, {}) };
-    const { allowed } = decide(call.caller, request, { policy, account: call.place.account }, call.place);
+    const { allowed } = decide(
+      call.caller,
+      request,
+      { policy: { kind: "key", document: policy }, account: call.place.account },
+      call.place,
+    );
     if (!allowed) {
       throw new Refusal(
         "MalformedPolicyDocumentException",

@@ -9,6 +9,7 @@ import { KmsCall, type Propagation } from "./call.js";
 import { unbuiltOperations } from "./input-shapes.js";
 import type { KeyStore } from "./key-store.js";
 import { changesState, isBuilt, runOperation } from "./operation-table.js";
+import type { Quotas } from "./quotas.js";
 
 const targetPrefix = "TrentService.";
 
@@ -23,6 +24,7 @@ export interface KmsServiceParts {
   readonly place: Place;
   readonly random: RandomSource;
   readonly propagation: Propagation;
+  readonly quotas: Quotas;
   readonly authenticate: (request: WireRequest) => Caller;
   readonly now: () => number;
   /** Called after an operation that changed something, before its answer leaves. */
@@ -70,11 +72,11 @@ export async function kmsService(request: WireRequest, note: CallNote, parts: Km
     sourceIp: request.remoteAddress,
     userAgent: request.headers.get("user-agent"),
   };
-  const { store, place, random, propagation } = parts;
+  const { store, place, random, propagation, quotas } = parts;
   const output = await runOperation(
     operation,
     request.body,
-    new KmsCall({ caller, facts, store, place, random, propagation, note }),
+    new KmsCall({ caller, facts, store, place, random, propagation, quotas, note }),
   );
   if (changesState(operation)) await parts.changed();
   return jsonResponse(200, output, headersFor(note));

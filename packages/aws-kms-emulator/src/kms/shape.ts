@@ -203,6 +203,21 @@ function decodeMembers(
   return decoded;
 }
 
+/** Checks members already taken apart; all violations together make one refusal with `code`. */
+export function decodeValues<I extends InputShape>(
+  found: ReadonlyMap<string, unknown>,
+  shape: I,
+  code: string,
+): Input<I> {
+  const violations: Violations = [];
+  const input = decodeMembers(found, shape, "", violations);
+  if (violations.length > 0) {
+    const count = `${violations.length} validation error${violations.length > 1 ? "s" : ""} detected`;
+    throw new Refusal(code, `${count}: ${violations.join("; ")}`);
+  }
+  return input as Input<I>;
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -218,11 +233,5 @@ export function decodeInput<I extends InputShape>(body: Uint8Array, shape: I): I
   } catch {
     throw serialization("Unable to parse the request body as JSON");
   }
-  const violations: Violations = [];
-  const input = decodeMembers(decodeObject(value), shape, "", violations);
-  if (violations.length > 0) {
-    const count = `${violations.length} validation error${violations.length > 1 ? "s" : ""} detected`;
-    throw new Refusal("ValidationException", `${count}: ${violations.join("; ")}`);
-  }
-  return input as Input<I>;
+  return decodeValues(decodeObject(value), shape, "ValidationException");
 }
