@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { DURATION, KEY_NAME, NOT_BLANK } from "./grammar.js";
+import { keyRulesJsonSchema } from "./key-rules-json-schema.js";
+import { labelRulesJsonSchema } from "./label-rules.js";
 import {
   BUILT_IN_BACKEND_KINDS,
   ENGINES,
@@ -8,15 +11,6 @@ import {
   MISSING_POLICIES,
   RECIPE_TEXT_FORMATS,
 } from "./vocabulary.js";
-
-/** One or more segments joined by single dots; lower-case ASCII letters, digits and `_`, a segment never begins with `_`. */
-export const KEY_NAME = /^[a-z0-9][a-z0-9_]*(?:\.[a-z0-9][a-z0-9_]*)*$/;
-/** `<mount>/issue/<role>`; the mount is one segment that begins with `pki`. */
-export const PKI_ISSUE_PATH = /^pki[^/]*\/issue\/.+$/s;
-/** Hours, minutes, seconds and smaller, as in `8760h` or `1h30m`. */
-export const DURATION = /^(?=.*[1-9])(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h))+$/;
-
-const NOT_BLANK = "\\S";
 
 /** Shapes only: what a member may be. Rules across members are applied by the loader; those JSON Schema can say are in `meta`. */
 
@@ -44,7 +38,7 @@ export const recipeSchema = z
     z.strictObject({ format: z.literal("age-x25519") }),
     z.strictObject({
       format: z.literal("self-signed-tls"),
-      commonName: z.string().meta({ pattern: NOT_BLANK }),
+      commonName: z.string().meta({ pattern: NOT_BLANK.source }),
       validity: z.string().meta({ pattern: DURATION.source, examples: ["8760h"] }),
     }),
     z.strictObject({ format: z.literal("self-signed-tls-pair-of"), pairOf: z.string() }),
@@ -65,7 +59,7 @@ export const sealingPinSchema = z
     id: "SealingPin",
     anyOf: [
       { properties: { parties: { type: "object" } }, required: ["parties"] },
-      { properties: { externalAad: { minItems: 1 } }, required: ["externalAad"] },
+      { properties: { externalAad: { type: "array", minItems: 1 } }, required: ["externalAad"] },
     ],
   });
 
@@ -80,7 +74,7 @@ export const keySchema = z
       .describe("transit for asymmetric and symmetric, kv2 for the others, unless given."),
     path: z
       .string()
-      .meta({ pattern: NOT_BLANK })
+      .meta({ pattern: NOT_BLANK.source })
       .describe(
         "Where the backend keeps the key, in the backend's own terms: a KMS alias, ARN or key id, a vault path.",
       ),
@@ -89,10 +83,14 @@ export const keySchema = z
     missing: z.enum(MISSING_POLICIES).default("error").describe("What reconcile does when the backend lacks the key."),
     generate: recipeSchema.nullish(),
     sealingPin: sealingPinSchema.nullish(),
-    labels: z.array(z.string()).default([]).describe("`name=value` or a bare slug."),
-    description: z.string().meta({ pattern: NOT_BLANK }),
+    labels: z
+      .array(z.string())
+      .default([])
+      .meta({ ...labelRulesJsonSchema })
+      .describe("`name=value` or a bare slug."),
+    description: z.string().meta({ pattern: NOT_BLANK.source }),
   })
-  .meta({ id: "Key" });
+  .meta({ id: "Key", allOf: keyRulesJsonSchema });
 
 export const catalogSchema = z
   .strictObject({

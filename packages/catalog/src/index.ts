@@ -1,4 +1,6 @@
 export type { BackendEntry, Catalog, CatalogWarning, GenerateRecipe, KeyEntry, SealingPin } from "./catalog.js";
+export type { JsonSchema } from "./catalog-json-schema.js";
+export { catalogJsonSchema, createCatalogJsonSchema } from "./catalog-json-schema.js";
 export type { CatalogInput } from "./catalog-schema.js";
 export { compareNames } from "./compare-names.js";
 export type { CatalogErrorCode, CatalogErrorDetails, CatalogRefusal, CatalogRefusalCode } from "./errors.js";

@@ -1,5 +1,6 @@
-import { DURATION, KEY_NAME, type KeyShape, PKI_ISSUE_PATH } from "./catalog-schema.js";
+import type { KeyShape } from "./catalog-schema.js";
 import type { CatalogRefusalCode } from "./errors.js";
+import { isDuration, isKeyName, PKI_ISSUE_PATH } from "./grammar.js";
 import { jsonPointer } from "./json-pointer.js";
 import { labelValue } from "./labels.js";
 import type { RefusalList, RefusalParts } from "./refusal.js";
@@ -39,7 +40,7 @@ class KeyRules {
 
   name(): void {
     const { name, pointer } = this.draft;
-    if (KEY_NAME.test(name)) return;
+    if (isKeyName(name)) return;
     const slip = name.toLowerCase().replaceAll("-", "_");
     this.refusals.add({
       code: "BadKeyName",
@@ -47,7 +48,7 @@ class KeyRules {
       problem: "not a key name",
       found: name,
       allowed: "segments of a-z, 0-9 and _ joined by single dots, each beginning with a letter or digit",
-      suggestion: KEY_NAME.test(slip) ? slip : undefined,
+      suggestion: isKeyName(slip) ? slip : undefined,
     });
   }
 
@@ -106,7 +107,7 @@ class KeyRules {
     }
     if (recipe.format !== "self-signed-tls") return;
     if (recipe.commonName.trim() === "") refuse("commonName", recipe.commonName, "blank", "a host name");
-    if (!DURATION.test(recipe.validity)) {
+    if (!isDuration(recipe.validity)) {
       refuse("validity", recipe.validity, "not a duration", "numbers with a unit ns, us, ms, s, m or h, as in 8760h");
     }
   }

@@ -58,3 +58,21 @@ export function checkLabels(
     seen.add(name);
   });
 }
+
+/** The same rules for a `labels` array, as JSON Schema: an allowed value, once. */
+export const labelRulesJsonSchema = {
+  items: {
+    type: "string",
+    allOf: Object.entries(CHECKED).map(([name, rule]) => ({
+      anyOf: [
+        { not: { pattern: `^${name}(?:=|$)` } },
+        { pattern: rule === NOT_BLANK ? `^${name}=[\\s\\S]*\\S` : `^${name}=(?:${rule.join("|")})$` },
+      ],
+    })),
+  },
+  allOf: Object.keys(CHECKED).map((name) => ({
+    contains: { type: "string", pattern: `^${name}(?:=|$)` },
+    minContains: 0,
+    maxContains: 1,
+  })),
+};

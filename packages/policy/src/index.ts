@@ -15,6 +15,7 @@ export {
 } from "./operations.js";
 export { parsePolicy } from "./parse-policy.js";
 export type { Policy, PolicyConfig, Principal, Rule, Subject, UnixPrincipal } from "./policy.js";
+export { policyJsonSchema } from "./policy-json-schema.js";
 export type { PolicyInput } from "./policy-schema.js";
 export type { Resolution, SubjectRefusalCode } from "./resolve-subject.js";
 export { groupsOf, resolveSubject } from "./resolve-subject.js";

@@ -5,6 +5,8 @@ import { SIGNATURE_ALGORITHMS } from "./signature-key.js";
 /** Shapes only: what a member may be. Rules across members are applied by the loader; those JSON Schema can say are in `meta`. */
 
 const uint32Schema = z.int().min(0).max(4294967295);
+/** Not blank and without control characters, once trimmed. */
+const SUBJECT_NAME = "^\\s*[^\\s\\u0000-\\u001f\\u007f-\\u009f](?:[^\\u0000-\\u001f\\u007f-\\u009f]*\\S)?\\s*$";
 const NUMBER_NAME = "^(?:0|[1-9][0-9]{0,9})$";
 
 export const principalSchema = z
@@ -23,7 +25,12 @@ export const principalSchema = z
       .strictObject({ kind: z.literal("signature-key"), algorithm: z.enum(SIGNATURE_ALGORITHMS), public: z.string() })
       .meta({
         anyOf: [
-          { properties: { algorithm: { const: "ed25519" }, public: { pattern: "^[A-Za-z0-9_-]{43}$" } } },
+          {
+            properties: {
+              algorithm: { const: "ed25519" },
+              public: { pattern: "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$" },
+            },
+          },
           { properties: { algorithm: { const: "nats-nkey" }, public: { pattern: "^[ACNOUX][A-Z2-7]{55}$" } } },
         ],
       }),
@@ -49,7 +56,7 @@ export const subjectSchema = z
     ],
   });
 
-const actionSchema = z.string().meta({ pattern: `^(?:\\*|role:[^]*|op:(?:${OPERATIONS.join("|")}))$` });
+const actionSchema = z.string().meta({ pattern: `^(?:\\*|role:[\\s\\S]*|op:(?:${OPERATIONS.join("|")}))$` });
 const targetSchema = z.string().meta({ pattern: "^(?:\\*\\*?|[^.*]+(?:\\.[^.*]+)*(?:\\.\\*\\*?)?)$" });
 
 export const ruleSchema = z
@@ -71,7 +78,7 @@ export const policySchema = z
   .strictObject({
     $schema: z.string().optional().describe("Where an editor finds this schema; not otherwise read."),
     schemaVersion: z.literal(2).default(2),
-    subjects: z.record(z.string().meta({ pattern: "\\S" }), subjectSchema).default({}),
+    subjects: z.record(z.string().meta({ pattern: SUBJECT_NAME }), subjectSchema).default({}),
     unauthenticatedSubject: z.string().nullish().describe("The subject of a caller without peer credentials."),
     roles: z.record(z.string(), roleSchema).default({}),
     rules: z.array(ruleSchema).default([]),

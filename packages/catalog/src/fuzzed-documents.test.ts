@@ -1,0 +1,192 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { catalogJsonSchema } from "./catalog-json-schema.js";
+import { CatalogError, type CatalogRefusalCode } from "./errors.js";
+import { parseCatalog } from "./parse-catalog.js";
+import { MAX_LIST_LENGTH } from "./read-shape.js";
+import { ENGINES, KEY_CLASSES, KEY_TYPES, MISSING_POLICIES } from "./vocabulary.js";
+
+const pairs = ["a", "b", "c"].map((pair) =>
+  readFileSync(new URL(`../../../vectors/documents/pair-${pair}.catalog.json`, import.meta.url), "utf8"),
+);
+
+/** Rules between entries and on the first of several labels: the JSON Schema cannot say them. */
+const SILENT: readonly CatalogRefusalCode[] = [
+  "UnknownBackend",
+  "DuplicatePath",
+  "UnknownPairOf",
+  "NonSpiffeJwtSvidAlg",
+];
+
+const words = [
+  ...KEY_TYPES,
+  ...KEY_CLASSES,
+  ...ENGINES,
+  ...MISSING_POLICIES,
+  "",
+  " ",
+  "main",
+  "pki/issue/x",
+  "__proto__",
+  "nats_type=A",
+  "nats_type",
+  "pqc_custody=x",
+  "hex",
+  "age-x25519",
+  "1h",
+  "\u2028\u0000",
+  "pairOf",
+];
+const members = [
+  "class",
+  "keyType",
+  "engine",
+  "backend",
+  "path",
+  "publicPath",
+  "writable",
+  "missing",
+  "generate",
+  "sealingPin",
+  "labels",
+  "description",
+  "format",
+  "bytes",
+  "parties",
+  "externalAad",
+  "kind",
+  "__proto__",
+  "x",
+];
+const replacement = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    false,
+    0,
+    1,
+    -1,
+    4294967296,
+    {},
+    [],
+    [""],
+    { format: "hex", bytes: 1 },
+    { parties: {} },
+  ),
+  fc.constantFrom(...words),
+  fc.array(fc.constantFrom<unknown>(...words, 1, null), { maxLength: 3 }),
+);
+/** Walk down by the numbers, then replace, remove or add a member there. */
+const change = fc.record({
+  steps: fc.array(fc.nat(), { minLength: 1, maxLength: 5 }),
+  kind: fc.constantFrom("replace", "remove", "add"),
+  member: fc.constantFrom(...members),
+  value: replacement,
+});
+
+describe("parseCatalog", () => {
+  it("takes or refuses whatever is made of an example, as the JSON Schema does", () => {
+    const validate = new Ajv2020({ allErrors: true }).compile(catalogJsonSchema);
+    fc.assert(
+      fc.property(fc.constantFrom(...pairs), fc.array(change, { minLength: 1, maxLength: 3 }), (text, changes) => {
+        const document = JSON.parse(text);
+        for (const one of changes) apply(document, one);
+        const codes = codesOf(JSON.stringify(document));
+        expect([validate(document), codes]).toEqual([codes.every((code) => SILENT.includes(code)), codes]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("takes or refuses any JSON text", () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), (text) => {
+        codesOf(text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+const TEN_MEGABYTES = 10 * 1024 * 1024;
+
+/** Members or elements joined by commas, ten megabytes of them. */
+function many(make: (index: number) => string): string {
+  const parts: string[] = [];
+  for (let size = 0, i = 0; size < TEN_MEGABYTES; i++) {
+    const part = make(i);
+    size += part.length + 1;
+    parts.push(part);
+  }
+  return parts.join(",");
+}
+
+const backends = '"backends":{"b":{"kind":"vault","addr":""}}';
+const key = (i: number) => `"k${i}":{"class":"value","backend":"b","path":"p${i}","writable":true,"description":"d"}`;
+
+describe("parseCatalog, given ten megabytes of", () => {
+  it.for([
+    ["keys, reads them", () => `{"schemaVersion":1,${backends},"keys":{${many(key)}}}`, []],
+    ["nested arrays", () => "[".repeat(TEN_MEGABYTES), ["Json"]],
+    ["one string", () => `"${"a".repeat(TEN_MEGABYTES)}"`, ["Json"]],
+    [
+      "one key name",
+      () => `{"schemaVersion":1,${backends},"keys":{"${"a.".repeat(TEN_MEGABYTES / 2)}":{}}}`,
+      ["BadKeyName", "Json"],
+    ],
+    ["repeated members under a long name", () => `{"${"~".repeat(1e6)}":{${many(() => '"a":1')}}}`, ["Json"]],
+    ["fractions", () => `[${many(() => "1.5")}]`, ["Json"]],
+    ["unknown members", () => `{${many((i) => `"m${i}":1`)}}`, ["Json"]],
+    ["keys of another shape", () => `{"schemaVersion":1,${backends},"keys":{${many((i) => `"k${i}":1`)}}}`, ["Json"]],
+    [
+      "unknown backends",
+      () => `{"schemaVersion":1,${backends},"keys":{${many((i) => key(i).replace('"b"', `"b${i}"`))}}}`,
+      ["UnknownBackend"],
+    ],
+    ["wrong labels", () => `{"schemaVersion":1,${backends},"keys":{"k":{"labels":[${many(() => "1")}]}}}`, ["Json"]],
+  ] as [string, () => string, string[]][])("%s, answers", ([, make, codes]) => {
+    expect([...new Set(codesOf(make()))].sort()).toEqual(codes);
+  });
+
+  it("a list at the limit, reads it, and not one longer", () => {
+    const labels = (count: number) =>
+      `{"schemaVersion":1,${backends},"keys":{"k":{"class":"value","backend":"b","path":"p","writable":true,"description":"d","labels":[${Array(count).fill('"x"')}]}}}`;
+    expect(codesOf(labels(MAX_LIST_LENGTH))).toEqual([]);
+    expect(codesOf(labels(MAX_LIST_LENGTH + 1))).toEqual(["Json"]);
+  });
+});
+
+function codesOf(text: string): CatalogRefusalCode[] {
+  try {
+    parseCatalog(text);
+    return [];
+  } catch (error) {
+    if (error instanceof CatalogError) return error.refusals.map(({ code }) => code);
+    throw error;
+  }
+}
+
+function apply(
+  document: unknown,
+  { steps, kind, member, value }: { steps: number[]; kind: string; member: string; value: unknown },
+): void {
+  let holder = document as Record<string, unknown>;
+  let name = "";
+  for (const step of steps) {
+    const names = Object.keys(holder);
+    if (names.length === 0) break;
+    name = names[step % names.length]!;
+    const inner = holder[name];
+    if (typeof inner !== "object" || inner === null) break;
+    holder = inner as Record<string, unknown>;
+  }
+  if (kind === "add" && !Array.isArray(holder)) {
+    Object.defineProperty(holder, member, { value, enumerable: true, configurable: true, writable: true });
+  } else if (Array.isArray(holder)) holder.splice(0, 1, ...(kind === "remove" ? [] : [value]));
+  else if (Object.hasOwn(holder, name)) {
+    if (kind === "remove") delete holder[name];
+    else holder[name] = value;
+  }
+}

@@ -1,0 +1,24 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isDuration, isKeyName, KEY_NAME } from "./grammar.js";
+
+describe("isKeyName", () => {
+  it("agrees with the pattern the JSON Schema holds (§1.4)", () => {
+    const texts = fc.string({ unit: fc.constantFrom("a", "z", "0", "9", "_", ".", "-", "A", "é", "\n"), maxLength: 8 });
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(isKeyName(text)).toBe(KEY_NAME.test(text));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("has no length limit (§1.4)", () => {
+    expect(isKeyName("a.".repeat(8_000_000))).toBe(false);
+    expect(isKeyName(`${"a.".repeat(8_000_000)}a`)).toBe(true);
+  });
+});
+
+describe("isDuration", () => {
+  it("answers in bounded time on a huge text", () => expect(isDuration("1h".repeat(5_000_000))).toBe(false));
+});
