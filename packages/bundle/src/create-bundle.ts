@@ -1,7 +1,7 @@
 import { removeLeftovers, writeAtomically } from "./atomic-write.js";
 import { readBundleFile } from "./bundle-file.js";
 import { type CredentialInput, encodeCredential } from "./credential.js";
-import { makeDepositKey } from "./deposit-key.js";
+import { makeDepositKey } from "./deposits/deposit-key.js";
 import { Draft, type SlotInput } from "./draft.js";
 import { BundleError, isBundleError } from "./errors.js";
 import { type BundleHost, localHost } from "./host.js";

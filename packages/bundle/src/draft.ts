@@ -23,6 +23,8 @@ type ClearDeposits = ClearPart["deposits"];
 export class Draft {
   readonly bundleId: Uint8Array;
   readonly createdAt: string;
+  /** The epoch it was opened at; 0 for a new one. */
+  readonly epoch: number;
   readonly backends: Map<string, PayloadBackend>;
   slots: ClearSlot[];
   deposits: ClearDeposits;
@@ -33,12 +35,13 @@ export class Draft {
   readonly #fresh: { slotId: number; provider: AnySlotProvider }[] = [];
 
   constructor(
-    clear: Pick<ClearPart, "bundleId" | "createdAt" | "slots" | "deposits">,
+    clear: ClearPart,
     payload: { readonly backends: readonly PayloadBackend[]; readonly depositKey: Uint8Array | undefined },
     masterKey: Uint8Array,
   ) {
     this.bundleId = decodeToken(clear.bundleId) as Uint8Array;
     this.createdAt = clear.createdAt;
+    this.epoch = clear.epoch;
     this.slots = [...clear.slots];
     this.deposits = structuredClone(clear.deposits);
     this.backends = new Map(payload.backends.map((backend) => [backend.id, backend]));
@@ -52,6 +55,7 @@ export class Draft {
       {
         bundleId: encodeToken(randomBytes(16)),
         createdAt: instantOf(now),
+        epoch: 0,
         slots: [],
         deposits: { recipient: null, contributors: [], promoted: [] },
       },
@@ -116,17 +120,22 @@ export class Draft {
       });
     }
     const backends = [...this.backends.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    const clear: ClearPart = {
+    const clear = this.clearPart(epoch);
+    const bytes = await sealBundle(clear, { backends, depositKey: this.depositKey }, this.#masterKey);
+    const container = decodeContainer(bytes);
+    zeroPayload(await unsealBundle(container, this.#masterKey));
+    return { bytes, untried: await this.#tryFresh(container, signal) };
+  }
+
+  /** The clear part as it is now, at `epoch`. */
+  clearPart(epoch: number = this.epoch): ClearPart {
+    return {
       bundleId: encodeToken(this.bundleId),
       createdAt: this.createdAt,
       epoch,
       slots: this.slots,
       deposits: this.deposits,
     };
-    const bytes = await sealBundle(clear, { backends, depositKey: this.depositKey }, this.#masterKey);
-    const container = decodeContainer(bytes);
-    zeroPayload(await unsealBundle(container, this.#masterKey));
-    return { bytes, untried: await this.#tryFresh(container, signal) };
   }
 
   dispose(): void {

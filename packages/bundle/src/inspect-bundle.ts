@@ -1,5 +1,7 @@
 import { octal, readBundleFile } from "./bundle-file.js";
-import { BundleError } from "./errors.js";
+import { readDeposits } from "./deposits/deposit-folder.js";
+import { decodeDepositRecord } from "./deposits/deposit-record.js";
+import { BundleError, isBundleError } from "./errors.js";
 import { type BundleHost, localHost } from "./host.js";
 import { readSidecar } from "./sidecar.js";
 import { decodeToken } from "./token.js";
@@ -24,6 +26,15 @@ export interface BundleSummary {
     readonly publicKey: string;
     readonly backends: readonly string[];
   }[];
+  /** The records beside the bundle that are well formed; what they are worth, only opening tells. */
+  readonly deposits: readonly {
+    readonly index: number;
+    readonly file: string;
+    readonly backend: string;
+    readonly contributor: string;
+    readonly epoch: number;
+    readonly sequence: number;
+  }[];
   readonly warnings: readonly string[];
 }
 
@@ -37,6 +48,20 @@ export async function inspectBundle(path: string, options: InspectBundleOptions 
   const { host = localHost } = options;
   const sidecarEpoch = await readSidecar(host.files, path);
   const { container, looseMode } = await readBundleFile(host.files, path, { followLinks: true, uid: host.uid() });
+  const warnings: string[] = [];
+  if (looseMode !== undefined) {
+    warnings.push(`${path} has mode ${octal(looseMode)}: nobody but its owner should have access (0600 or 0400)`);
+  }
+  const records: BundleSummary["deposits"][number][] = [];
+  for (const { index, file, bytes } of await readDeposits(host.files, path)) {
+    try {
+      const { backend, contributor, epoch, sequence } = decodeDepositRecord(bytes ?? new Uint8Array());
+      records.push({ index, file, backend, contributor, epoch, sequence });
+    } catch (error) {
+      if (!isBundleError(error)) throw error;
+      warnings.push(`${file} is no deposit record: ${error.message}`);
+    }
+  }
   const { bundleId, createdAt, epoch, slots, deposits } = container.clear;
   return {
     bundleId,
@@ -52,10 +77,8 @@ export async function inspectBundle(path: string, options: InspectBundleOptions 
     })),
     ...(deposits.recipient !== null && { depositRecipient: deposits.recipient }),
     contributors: deposits.contributors,
-    warnings:
-      looseMode === undefined
-        ? []
-        : [`${path} has mode ${octal(looseMode)}: nobody but its owner should have access (0600 or 0400)`],
+    deposits: records,
+    warnings,
   };
 }
 

@@ -1,5 +1,8 @@
 import { type BundleFile, octal, readBundleFile, refuseLooseMode } from "./bundle-file.js";
+import type { ClearPart } from "./clear-part.js";
 import { type BackendCredential, decodeCredential } from "./credential.js";
+import { readDeposits } from "./deposits/deposit-folder.js";
+import { type DepositReview, type ReviewedDeposit, reviewDeposits } from "./deposits/review.js";
 import { isBundleError } from "./errors.js";
 import { type BundleHost, localHost } from "./host.js";
 import { takeLock } from "./lock.js";
@@ -18,6 +21,8 @@ export interface OpenBundleOptions {
   readonly acceptRollback?: boolean;
   /** Writes the sidecar when it is missing or behind. Off by default. */
   readonly raiseSidecar?: boolean;
+  /** `overlay` (the default) puts effective deposits in place of what is sealed, `review` only judges them, `ignore` reads none. */
+  readonly deposits?: "overlay" | "review" | "ignore";
   readonly signal?: AbortSignal;
   /** @internal */
   readonly host?: BundleHost;
@@ -30,6 +35,8 @@ export interface OpenedBundle extends Disposable, AsyncDisposable {
   readonly epoch: number;
   /** The slot that opened it. */
   readonly slot: { readonly id: number; readonly method: string; readonly label: string };
+  /** Every deposit found, in the order of file names; empty with `ignore`. */
+  readonly deposits: readonly DepositReview[];
   /** By backend id. */
   readonly backends: ReadonlyMap<string, BackendCredential>;
   /** What the operator should be told, one sentence each. */
@@ -63,12 +70,21 @@ export async function openBundle(path: string, options: OpenBundleOptions): Prom
       const problem = await raise(host, path, epoch, signal);
       if (problem !== undefined) warnings.push(problem);
     }
-    const backends = new Map(payload.backends.map((backend) => [backend.id, decodeCredential(backend)]));
-    const dispose = (): void => zeroPayload(payload);
+    const reviewed = await depositsOf(host, path, container.clear, payload, options, warnings);
+    const overlaid = options.deposits === undefined || options.deposits === "overlay" ? reviewed : [];
+    const deposited = overlaid.flatMap(({ credential }) => (credential === undefined ? [] : [credential]));
+    const backends = new Map(
+      [...payload.backends, ...deposited].map((backend) => [backend.id, decodeCredential(backend)]),
+    );
+    const dispose = (): void => {
+      zeroPayload(payload);
+      for (const { credential } of reviewed) credential?.json.fill(0);
+    };
     return {
       bundleId: container.clear.bundleId,
       epoch,
       slot: { id: slot.id, method: slot.method, label: slot.label },
+      deposits: reviewed.map(({ credential: _secret, ...review }) => review),
       backends,
       warnings,
       [Symbol.dispose]: dispose,
@@ -77,6 +93,25 @@ export async function openBundle(path: string, options: OpenBundleOptions): Prom
   } catch (error) {
     zeroPayload(payload);
     throw error;
+  }
+}
+
+/** Deposits never stop an open: a folder that cannot be read is a warning. */
+async function depositsOf(
+  host: BundleHost,
+  path: string,
+  clear: ClearPart,
+  payload: Payload,
+  options: OpenBundleOptions,
+  warnings: string[],
+): Promise<ReviewedDeposit[]> {
+  if (options.deposits === "ignore") return [];
+  try {
+    return await reviewDeposits(clear, payload, await readDeposits(host.files, path));
+  } catch (error) {
+    if (!isBundleError(error)) throw error;
+    warnings.push(`the deposits are left out: ${error.message}`);
+    return [];
   }
 }
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
-import type { Draft } from "./draft.js";
-import { encodeToken } from "./token.js";
+import type { Draft } from "../draft.js";
+import { encodeToken } from "../token.js";
 
 /** The fixed DER in front of a raw X25519 private key (RFC 8410 §7). */
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { writeFailure, writeNew } from "../atomic-write.js";
+import { BundleError } from "../errors.js";
+import type { FileLayer } from "../file-layer.js";
+import { LIMITS } from "../limits.js";
+import { readFailure } from "../read-failure.js";
+import type { DepositRecord } from "./deposit-record.js";
+import { encodeDepositRecord } from "./deposit-record.js";
+
+/** One file of the deposit folder. */
+export interface StoredDeposit {
+  readonly index: number;
+  readonly file: string;
+  /** Absent beyond the limit of records that are looked at. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** Where the records of a bundle lie, one file each; a record made elsewhere is moved here by hand. */
+export function depositFolder(bundlePath: string): string {
+  return `${bundlePath}.deposits`;
+}
+
+/** Every `*.deposit` file in the order of names. @throws {@link BundleError} `IO`. */
+export async function readDeposits(files: FileLayer, bundlePath: string): Promise<StoredDeposit[]> {
+  const folder = depositFolder(bundlePath);
+  try {
+    const names = (await files.list(folder)).filter((name) => name.endsWith(".deposit")).sort();
+    const stored: StoredDeposit[] = [];
+    for (const [index, file] of names.entries()) {
+      if (index >= LIMITS.deposits) {
+        stored.push({ index, file, bytes: undefined });
+        continue;
+      }
+      const found = await files.read(join(folder, file), { maxBytes: LIMITS.depositBytes, followLinks: false });
+      if (found !== undefined) stored.push({ index, file, bytes: found.bytes });
+    }
+    return stored;
+  } catch (cause) {
+    throw readFailure(folder, cause);
+  }
+}
+
+/** Names sort by sequence, and tell contributors and backends apart without spelling them. */
+export function depositFileName(record: DepositRecord): string {
+  const source = createHash("sha256").update(`${record.publicKey}\n${record.backend}`).digest("hex").slice(0, 16);
+  return `${String(record.sequence).padStart(16, "0")}-${source}.deposit`;
+}
+
+/** @throws {@link BundleError} `EXISTS` when the contributor has used the sequence for this backend, `IO`. */
+export async function storeDeposit(files: FileLayer, bundlePath: string, record: DepositRecord): Promise<string> {
+  const folder = depositFolder(bundlePath);
+  try {
+    await files.makeFolder(folder);
+    await files.syncFolder(dirname(folder));
+  } catch (cause) {
+    throw writeFailure(folder, cause);
+  }
+  const path = join(folder, depositFileName(record));
+  await writeNew(files, path, encodeDepositRecord(record));
+  return path;
+}
+
+/** Removes records by file name. @throws {@link BundleError} `DEPOSIT_NOT_FOUND`, `IO`. */
+export async function removeDeposits(files: FileLayer, bundlePath: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const folder = depositFolder(bundlePath);
+  const present = await files.list(folder);
+  for (const name of names) {
+    if (!name.endsWith(".deposit") || !present.includes(name)) {
+      throw new BundleError("DEPOSIT_NOT_FOUND", `${folder} holds no deposit "${name}"`, { deposit: name });
+    }
+  }
+  try {
+    for (const name of names) await files.unlink(join(folder, name));
+    await files.syncFolder(folder);
+  } catch (cause) {
+    throw writeFailure(folder, cause);
+  }
+}

@@ -1,0 +1,106 @@
+import { type ChangeBundleOptions, type Changed, changeBundle } from "../change-bundle.js";
+import type { Draft } from "../draft.js";
+import { type BundleHost, localHost } from "../host.js";
+import { readDeposits, removeDeposits } from "./deposit-folder.js";
+import { type DepositReview, type ReviewedDeposit, reviewDeposits } from "./review.js";
+
+export interface PromoteOptions extends ChangeBundleOptions {
+  /** Only these backend ids; all when empty. */
+  readonly backends?: readonly string[];
+  /** Only these contributor ids; all when empty. */
+  readonly contributors?: readonly string[];
+  /** Says what would happen and changes nothing. */
+  readonly dryRun?: boolean;
+  /** Also removes every record that can never become effective. */
+  readonly prune?: boolean;
+}
+
+export interface Promotion {
+  readonly review: readonly DepositReview[];
+  /** Backend ids that were, or would be, taken over. */
+  readonly promoted: readonly string[];
+  /** File names of records that were, or would be, removed. */
+  readonly removed: readonly string[];
+}
+
+/** Statuses that no later change of the bundle turns into `effective`. */
+const SPENT = new Set([
+  "malformed",
+  "wrong-bundle",
+  "bad-signature",
+  "decrypt-failed",
+  "decode-failed",
+  "replayed",
+  "superseded",
+]);
+
+/**
+ * Takes effective deposits into the payload and removes their records, with those they replace. What a filter leaves out
+ * stays valid. Interrupted after the bundle is written, a record stays behind as `replayed`.
+ */
+export async function promoteDeposits(path: string, options: PromoteOptions): Promise<Changed<Promotion>> {
+  return changeBundle(path, options, async (draft, { host, afterwards }) => {
+    const reviewed = await reviewDraft(path, draft, host);
+    const chosen = reviewed.filter((item) => item.status === "effective" && isWanted(item, options));
+    const removed = reviewed.filter((item) => isSpent(item, chosen, options.prune === true)).map(({ file }) => file);
+    const result: Promotion = {
+      review: reviewed.map(withoutCredential),
+      promoted: chosen.map(({ record }) => record?.backend ?? ""),
+      removed,
+    };
+    if (options.dryRun !== true) {
+      for (const item of chosen) take(draft, item);
+      if (chosen.length > 0) afterwards(() => removeDeposits(host.files, path, removed));
+      else await removeDeposits(host.files, path, removed);
+    }
+    for (const item of reviewed) if (options.dryRun === true || !chosen.includes(item)) item.credential?.json.fill(0);
+    return result;
+  });
+}
+
+/** Removes records by file name, whatever they hold; the bundle is not opened. @throws {@link BundleError} `DEPOSIT_NOT_FOUND`, `IO`. */
+export async function dropDeposits(
+  path: string,
+  files: readonly string[],
+  options: { readonly host?: BundleHost } = {},
+): Promise<void> {
+  await removeDeposits((options.host ?? localHost).files, path, files);
+}
+
+async function reviewDraft(path: string, draft: Draft, host: BundleHost): Promise<ReviewedDeposit[]> {
+  const payload = { backends: [...draft.backends.values()], depositKey: draft.depositKey };
+  return reviewDeposits(draft.clearPart(), payload, await readDeposits(host.files, path));
+}
+
+function take(draft: Draft, { record, credential }: ReviewedDeposit): void {
+  if (record === undefined || credential === undefined) return;
+  draft.backends.get(record.backend)?.json.fill(0);
+  draft.backends.set(record.backend, credential);
+  const rest = draft.deposits.promoted.filter(
+    ({ publicKey, backend }) => publicKey !== record.publicKey || backend !== record.backend,
+  );
+  const floor = { publicKey: record.publicKey, backend: record.backend, sequence: record.sequence };
+  const key = (item: typeof floor) => `${item.publicKey}\n${item.backend}`;
+  draft.deposits.promoted = [...rest, floor].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  draft.changed = true;
+}
+
+function isWanted({ record }: ReviewedDeposit, { backends = [], contributors = [] }: PromoteOptions): boolean {
+  if (record === undefined) return false;
+  if (backends.length > 0 && !backends.includes(record.backend)) return false;
+  return contributors.length === 0 || contributors.includes(record.contributor);
+}
+
+/** The chosen ones, older ones of the same maker for the same backend, and with `prune` whatever can never count. */
+function isSpent(item: ReviewedDeposit, chosen: readonly ReviewedDeposit[], prune: boolean): boolean {
+  if (chosen.includes(item)) return true;
+  if (prune && SPENT.has(item.status)) return true;
+  if (item.status !== "superseded" && item.status !== "replayed") return false;
+  return chosen.some(
+    ({ record }) => record?.backend === item.record?.backend && record?.publicKey === item.record?.publicKey,
+  );
+}
+
+function withoutCredential({ credential: _kept, ...review }: ReviewedDeposit): DepositReview {
+  return review;
+}
