@@ -1,1 +1,24 @@
-export {};
+export type { AuditFileOptions } from "./audit/audit-file.js";
+export { openAuditFile } from "./audit/audit-file.js";
+export type { AuditFailureMode } from "./audit/audit-log.js";
+export type { AuditRecord, AuditSink } from "./audit/audit-sink.js";
+export type { BrokerOptions, ListenOptions, StartReport } from "./broker.js";
+export { Broker, createBroker } from "./broker.js";
+export type { CallOptions } from "./caller.js";
+export { Caller } from "./caller.js";
+export type {
+  AnyBrokerError,
+  AnyRequestError,
+  BrokerErrorCode,
+  BrokerErrorDetails,
+  RequestErrorCode,
+  RequestErrorDetails,
+  StartupErrorDetails,
+} from "./errors.js";
+export { BrokerError, isBrokerError } from "./errors.js";
+export { Listener } from "./grpc/listener.js";
+export type { Limits } from "./limits.js";
+export { DEFAULT_LIMITS } from "./limits.js";
+export type { Logger } from "./logger.js";
+export type { BackendCredential, OpenBackendsOptions } from "./open-backends.js";
+export { openBackends } from "./open-backends.js";

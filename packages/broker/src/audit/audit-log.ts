@@ -1,0 +1,64 @@
+import { BrokerError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import { RETRY_AFTER_MS } from "../request/backend-answers.js";
+import type { Call } from "../request/call.js";
+import type { AuditSink } from "./audit-sink.js";
+import { authzRecord } from "./authz-record.js";
+
+/** `refuse`: no answer without its record. `serve`: answer, and tell the operator. */
+export type AuditFailureMode = "refuse" | "serve";
+
+export interface RequestFacts {
+  readonly result: string;
+  readonly latencyUs: number;
+  readonly requestId: string;
+}
+
+/** Writes what requests came to, and decides what a log that cannot be written means. */
+export class AuditLog {
+  readonly #sink: AuditSink | undefined;
+  readonly #onFailure: AuditFailureMode;
+  readonly #logger: Logger;
+
+  constructor(sink: AuditSink | undefined, onFailure: AuditFailureMode, logger: Logger) {
+    this.#sink = sink;
+    this.#onFailure = onFailure;
+    this.#logger = logger;
+  }
+
+  /** Before any backend is called. @throws {@link BrokerError} `BACKEND_UNAVAILABLE` when no record could be written. */
+  requireHealthy(op: string): void {
+    if (this.#sink === undefined || this.#sink.healthy || this.#onFailure === "serve") return;
+    throw noRecord(op, new Error("the audit log cannot be written"));
+  }
+
+  /** One record for each decision of the request. Settles once they are with the kernel. */
+  async requests(call: Call, facts: RequestFacts): Promise<void> {
+    const at = new Date();
+    const { identity, resolution, generation } = call;
+    for (const { allowed, op, target, reason } of call.verdicts) {
+      if (!allowed) this.#logger.warn({ op, target, reason, request_id: facts.requestId }, "denied");
+    }
+    if (this.#sink === undefined) return;
+    const shared = { identity, resolution, policy: generation.policy, generation: generation.id, at };
+    const { provenance } = call;
+    const writes = call.verdicts.map((verdict) =>
+      this.#sink?.write(authzRecord({ ...shared, ...verdict, ...facts, ...provenance })),
+    );
+    try {
+      await Promise.all(writes);
+    } catch (error) {
+      this.#logger.error({ request_id: facts.requestId, error: String(error) }, "an audit record was not written");
+      if (this.#onFailure === "refuse") throw noRecord(call.verdicts.at(-1)?.op ?? "unknown", error);
+    }
+  }
+}
+
+function noRecord(op: string, cause: unknown): BrokerError<"BACKEND_UNAVAILABLE"> {
+  return new BrokerError(
+    "BACKEND_UNAVAILABLE",
+    "the request could not be recorded",
+    { op, retryAfterMs: RETRY_AFTER_MS },
+    { cause },
+  );
+}

@@ -1,0 +1,502 @@
+import { randomBytes } from "node:crypto";
+import { BackendError, type BackendErrorCode, verifySignature } from "@basil/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ALICE, NOBODY, testCatalog, testPolicy } from "../test/documents.js";
+import { type MemoryAudit, memoryAudit } from "../test/memory-audit.js";
+import { type MemoryBackend, memoryBackend } from "../test/memory-backend.js";
+import { type Broker, type BrokerOptions, createBroker } from "./broker.js";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+let backend: MemoryBackend;
+let audit: MemoryAudit;
+let broker: Broker;
+
+beforeEach(() => {
+  backend = memoryBackend();
+  audit = memoryAudit();
+});
+afterEach(() => broker?.close(0));
+
+async function start(options: Partial<BrokerOptions> = {}) {
+  broker = await createBroker({
+    catalog: testCatalog(),
+    policy: testPolicy(),
+    backends: [backend],
+    audit,
+    version: "1.2.3",
+    ...options,
+  });
+  return broker.as(ALICE);
+}
+
+describe("createBroker", () => {
+  it("makes the keys whose policy is generate, and reports them", async () => {
+    await start();
+    expect(broker.report.reconcile?.counts).toMatchObject({ generated: 8, warned: 2 });
+    expect(backend.keys.has("alias/p256")).toBe(true);
+  });
+
+  it("does not start when a required key is missing, names it, and closes what it was given", async () => {
+    const catalog = testCatalog(({ keys }) => {
+      keys["app.p256"].missing = "error";
+    });
+    await expect(start({ catalog })).rejects.toMatchObject({
+      code: "RECONCILE_FAILED",
+      message: expect.stringContaining("app.p256"),
+      details: { report: { ok: false } },
+    });
+    expect(backend.disposed).toBe(true);
+    expect(backend.keys.size).toBe(0);
+  });
+
+  it("does not start when the catalog demands what a backend does not offer", async () => {
+    const catalog = testCatalog(({ backends }) => {
+      backends.mem.mintKeyTypes = ["ed25519"];
+    });
+    await expect(start({ catalog })).rejects.toMatchObject({
+      code: "CAPABILITY_GAPS",
+      details: { gaps: expect.arrayContaining([expect.stringContaining("app.p256")]) },
+    });
+    expect(backend.calls).toEqual([]);
+  });
+
+  it.for([
+    ["none", [], "is not open"],
+    ["another kind", [["mem", "keystore"]], "kind"],
+    ["two of one name", [["mem"], ["mem"]], "twice"],
+    ["one the catalog lacks", [["mem"], ["extra"]], "not in the catalog"],
+  ] as const)("refuses backends that are %s", async ([, given, message]) => {
+    const backends = given.map(([id, kind]) => memoryBackend(id, kind));
+    await expect(start({ backends })).rejects.toMatchObject({
+      code: "BACKEND_MISMATCH",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it("refuses a limit that is no number of bytes as a wrong argument", async () => {
+    await expect(start({ limits: { maxPayloadBytes: 0 } })).rejects.toThrow(/limits.maxPayloadBytes/);
+  });
+});
+
+describe("Broker", () => {
+  it.for([
+    ["app.ed", "ed25519", 64, 32],
+    ["app.p256", "ecdsa-p256", 64, 65],
+    ["app.p384", "ecdsa-p384", 96, 97],
+    ["app.p521", "ecdsa-p521", 132, 133],
+  ] as const)("signs with %s and verifies what it signed", async ([name, keyType, signatureBytes, keyBytes]) => {
+    const alice = await start();
+    const message = randomBytes(1000);
+    const signature = await alice.sign(name, message);
+    expect(signature.length).toBe(signatureBytes);
+    expect(await alice.verify(name, message, signature)).toBe(true);
+    expect(await alice.verify(name, bytes("another"), signature)).toBe(false);
+    const { publicKey, version } = await alice.publicKey(name);
+    expect([publicKey.length, version]).toEqual([keyBytes, 1]);
+    const entry = backend.keys.get(`alias/${name.slice(4)}`);
+    const spki = new Uint8Array(
+      (entry as { publicKey: import("node:crypto").KeyObject }).publicKey.export({ type: "spki", format: "der" }),
+    );
+    expect(verifySignature({ keyType, publicKey: spki, message, signature })).toBe(true);
+  });
+
+  it("signs the empty message", async () => {
+    const alice = await start();
+    expect(await alice.verify("app.p256", new Uint8Array(), await alice.sign("app.p256", new Uint8Array()))).toBe(true);
+  });
+
+  it("opens what it encrypted, and only with the AAD it had", async () => {
+    const alice = await start();
+    for (const aad of [undefined, new Uint8Array(), bytes("context")]) {
+      const envelope = await alice.encrypt("app.aead", bytes("plain"), aad ? { aad } : {});
+      expect(await alice.decrypt("app.aead", envelope, aad ? { aad } : {})).toEqual(bytes("plain"));
+      const other = aad?.length === 0 ? {} : { aad: new Uint8Array() };
+      await expect(alice.decrypt("app.aead", envelope, other)).rejects.toMatchObject({
+        code: "DECRYPT_FAILED",
+        message: "decrypt failed",
+        details: { op: "decrypt" },
+      });
+    }
+  });
+
+  it("creates a key that is absent, and refuses to do it twice", async () => {
+    const alice = await start();
+    const made = await alice.newKey("app.late", "ecdsa-p256");
+    expect(made).toMatchObject({ keyId: "app.late" });
+    expect(made.publicKey.length).toBe(65);
+    await expect(alice.newKey("app.late", "ecdsa-p256")).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    expect(await alice.newKey("app.late_aead", undefined)).toMatchObject({ publicKey: new Uint8Array() });
+  });
+
+  it.for([
+    ["another type", "app.late", "ed25519"],
+    ["no type for an asymmetric key", "app.late", undefined],
+    ["a type for a symmetric key", "app.late_aead", "ed25519"],
+  ] as const)("refuses to create a key of %s", async ([, name, keyType]) => {
+    const alice = await start();
+    await expect(alice.newKey(name, keyType)).rejects.toMatchObject({
+      code: "INVALID_REQUEST",
+      message: expect.stringContaining("key_type"),
+      details: { op: "new_key" },
+    });
+  });
+
+  it("refuses a write to a key that is not writable, and a raw signature by an issuer", async () => {
+    const alice = await start();
+    const refusal = { code: "UNAUTHORIZED", message: "not authorized" };
+    await expect(alice.newKey("app.readonly", "ecdsa-p256")).rejects.toMatchObject(refusal);
+    await expect(alice.sign("app.issuer", bytes("m"))).rejects.toMatchObject(refusal);
+    expect(audit.records.map(({ reason }) => reason)).toEqual(["not_writable", "issuer_raw_sign"]);
+  });
+
+  it("lists what the caller may know about, in order, with its kinds and types", async () => {
+    const alice = await start();
+    const all = await alice.list();
+    expect(all.map(({ name, kind, keyType, latestVersion }) => [name, kind, keyType ?? 0, latestVersion])).toEqual([
+      ["app.aead", 3, 0, 1],
+      ["app.ed", 1, 1, 1],
+      ["app.issuer", 1, 1, 1],
+      ["app.late", 1, 10, 0],
+      ["app.late_aead", 3, 0, 0],
+      ["app.p256", 1, 10, 1],
+      ["app.p384", 1, 11, 1],
+      ["app.p521", 1, 12, 1],
+      ["app.readonly", 1, 10, 1],
+    ]);
+    expect((await alice.list({ prefix: "app.p" })).map(({ name }) => name)).toEqual([
+      "app.p256",
+      "app.p384",
+      "app.p521",
+    ]);
+    expect(await broker.as(NOBODY).list()).toEqual([]);
+    expect(audit.records).toEqual([]);
+  });
+
+  it("lists by the catalog when the backend does not answer", async () => {
+    const alice = await start();
+    backend.before = () => Promise.reject(new BackendError("UNAVAILABLE", "down", {}));
+    expect(
+      (await alice.list({ prefix: "app.p256" })).map(({ keyType, latestVersion }) => [keyType, latestVersion]),
+    ).toEqual([[10, 0]]);
+  });
+
+  it("tells its status to callers the policy knows, its health to all", async () => {
+    const alice = await start();
+    expect(await alice.status()).toMatchObject({ backend: "aws-kms", version: "1.2.3", protocol: 1 });
+    await expect(broker.as(NOBODY).status()).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    expect(await broker.as(NOBODY).health()).toMatchObject({ alive: true, version: "1.2.3" });
+    expect(await broker.as({ kind: "unauthenticated" }).health()).toMatchObject({ alive: true });
+  });
+
+  it("is ready when no required key is missing, and says what is", async () => {
+    const alice = await start();
+    expect(await alice.readiness()).toMatchObject({
+      ready: true,
+      reason: 1,
+      generation: 1n,
+      keysTotal: 10,
+      keysPresent: 8,
+      keysRequiredMissing: 0,
+      keysOptionalMissing: 2,
+    });
+  });
+
+  it("is not ready without counts when a key cannot be asked about", async () => {
+    const alice = await start();
+    backend.before = (_, key) => {
+      if (key.path === "alias/ed") throw new BackendError("ACCESS_DENIED", "no", { action: "kms:DescribeKey" });
+    };
+    expect(await alice.readiness()).toMatchObject({ ready: false, reason: 2, keysTotal: 0, keysPresent: 0 });
+  });
+
+  it("probes once for many who ask at a time", async () => {
+    const alice = await start();
+    const before = backend.calls.length;
+    await Promise.all(Array.from({ length: 20 }, () => alice.readiness()));
+    expect(backend.calls.length - before).toBe(10);
+  });
+});
+
+describe("a refusal", () => {
+  it("is the same for a key that does not exist and for one that is forbidden", async () => {
+    const alice = await start();
+    const failures = await Promise.all(
+      ["no.such.key", "other.p256"].map((name) => alice.sign(name, bytes("m")).catch((error) => error)),
+    );
+    const seen = failures.map(({ code, message, details }) => ({ code, message, details }));
+    expect(seen[0]).toEqual({ code: "UNAUTHORIZED", message: "not authorized", details: { op: "sign" } });
+    expect(seen[1]).toEqual(seen[0]);
+    expect(audit.records.map(({ reason, result }) => [reason, result])).toEqual([
+      ["unknown_key", "UNAUTHORIZED"],
+      ["not_permitted", "UNAUTHORIZED"],
+    ]);
+  });
+
+  it("comes before anything is said about the input, and no backend is asked", async () => {
+    const alice = await start();
+    const before = backend.calls.length;
+    const huge = new Uint8Array(2_000_000);
+    await expect(alice.sign("other.p256", huge)).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    await expect(alice.encrypt("other.p256", huge)).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    expect(backend.calls.length).toBe(before);
+  });
+
+  it("is UNAUTHENTICATED for a caller without credentials", async () => {
+    await start();
+    await expect(broker.as({ kind: "unauthenticated" }).sign("app.p256", bytes("m"))).rejects.toMatchObject({
+      code: "UNAUTHENTICATED",
+      message: "missing peer credentials",
+    });
+  });
+
+  it("is UNAUTHENTICATED where a local process is needed", async () => {
+    const policy = testPolicy((document) => {
+      Object.assign(document, { unauthenticatedSubject: "guest" });
+      Object.assign(document.subjects, { guest: { anyOf: [{ kind: "unauthenticated" }] } });
+      document.rules[0]?.subjects.push("guest");
+    });
+    await start({ policy });
+    const guest = broker.as({ kind: "unauthenticated" });
+    await expect(guest.sign("app.p256", bytes("m"))).rejects.toMatchObject({
+      code: "UNAUTHENTICATED",
+      message: "operation requires local peer credentials",
+    });
+    expect((await guest.publicKey("app.p256")).publicKey.length).toBe(65);
+  });
+});
+
+describe("the input checks", () => {
+  it.for([
+    ["a class that does not sign", "sign", "app.aead", 1, "INVALID_REQUEST"],
+    ["a message over the broker's cap", "sign", "app.p256", 1_048_577, "PAYLOAD_TOO_LARGE"],
+    ["a message over the backend's cap", "sign", "app.ed", 4097, "PAYLOAD_TOO_LARGE"],
+    ["a class that does not encrypt", "encrypt", "app.p256", 1, "INVALID_REQUEST"],
+    ["a plaintext over the broker's cap", "encrypt", "app.aead", 1_048_577, "PAYLOAD_TOO_LARGE"],
+    ["a plaintext over the backend's cap", "encrypt", "app.aead", 4097, "PAYLOAD_TOO_LARGE"],
+    ["a plaintext below the backend's range", "encrypt", "app.aead", 0, "INVALID_REQUEST"],
+  ] as const)("refuse %s before any call", async ([, method, name, size, code]) => {
+    const alice = await start();
+    const before = backend.calls.length;
+    await expect(alice[method](name, new Uint8Array(size))).rejects.toMatchObject({ code, details: { op: method } });
+    expect(backend.calls.length).toBe(before);
+  });
+
+  it("take exactly the cap", async () => {
+    const alice = await start();
+    expect((await alice.sign("app.p256", new Uint8Array(1_048_576))).length).toBe(64);
+  });
+
+  it("refuse a signature of another width", async () => {
+    const alice = await start();
+    await expect(alice.verify("app.p256", bytes("m"), new Uint8Array(63))).rejects.toMatchObject({
+      code: "INVALID_REQUEST",
+      message: expect.stringContaining("63 bytes"),
+    });
+  });
+
+  it("refuse another cipher than the key's", async () => {
+    const alice = await start();
+    await expect(alice.encrypt("app.aead", bytes("p"), { algorithm: "chacha20-poly1305" })).rejects.toMatchObject({
+      code: "INVALID_REQUEST",
+    });
+  });
+});
+
+describe("a failing backend", () => {
+  const details = { key: "k", reason: "r", operation: "o", action: "kms:Sign", limit: 1, actual: 2 };
+  it.for([
+    ["UNSUPPORTED", "UNSUPPORTED"],
+    ["UNSUPPORTED_ALGORITHM", "UNSUPPORTED_ALGORITHM"],
+    ["KEY_NOT_FOUND", "INTERNAL"],
+    ["KEY_UNUSABLE", "BACKEND_ERROR"],
+    ["INVALID_REQUEST", "INVALID_REQUEST"],
+    ["PAYLOAD_TOO_LARGE", "PAYLOAD_TOO_LARGE"],
+    ["ACCESS_DENIED", "BACKEND_ERROR"],
+    ["UNAVAILABLE", "BACKEND_UNAVAILABLE"],
+    ["REJECTED", "BACKEND_ERROR"],
+    ["PROTOCOL", "BACKEND_ERROR"],
+    ["CANCELLED", "BACKEND_UNAVAILABLE"],
+    ["DEADLINE_EXCEEDED", "BACKEND_UNAVAILABLE"],
+  ] as const)("that says %s is %s to the caller, who reads nothing of its text", async ([given, code]) => {
+    const alice = await start();
+    const secret = "arn:aws:kms:us-east-1:111122223333:alias/secret";
+    backend.before = () => {
+      throw new BackendError<BackendErrorCode>(given, `text with ${secret}`, details);
+    };
+    const error = await alice.sign("app.p256", bytes("m")).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code, details: { op: "sign" } });
+    expect(error.message).not.toContain("arn:");
+    expect(audit.records.at(-1)).toMatchObject({ decision: "allow", outcome: "allow", result: code });
+  });
+
+  it("passes on how long to wait", async () => {
+    const alice = await start();
+    backend.before = () => {
+      throw new BackendError("UNAVAILABLE", "slow down", { retryAfterMs: 321 });
+    };
+    await expect(alice.sign("app.p256", bytes("m"))).rejects.toMatchObject({ details: { retryAfterMs: 321 } });
+  });
+
+  it("that throws nonsense is BACKEND_ERROR", async () => {
+    const alice = await start();
+    backend.before = () => {
+      throw "a string";
+    };
+    await expect(alice.sign("app.p256", bytes("m"))).rejects.toMatchObject({
+      code: "BACKEND_ERROR",
+      message: "backend operation failed",
+    });
+  });
+
+  it("that gives a signature of the wrong width is BACKEND_ERROR", async () => {
+    const alice = await start();
+    const { transit } = backend;
+    const sign = transit!.sign.bind(transit);
+    transit!.sign = async (...call) => ({ ...(await sign(...call)), signature: new Uint8Array(70) });
+    await expect(alice.sign("app.p256", bytes("m"))).rejects.toMatchObject({ code: "BACKEND_ERROR" });
+  });
+
+  it("that never answers is unavailable after its time, and its call is dropped", async () => {
+    const alice = await start({ limits: { backendTimeoutMs: 50 } });
+    backend.before = () => new Promise(() => {});
+    await expect(alice.sign("app.p256", bytes("m"))).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+    expect(backend.calls.at(-1)?.context.signal.aborted).toBe(true);
+  });
+
+  it("that never answers ends at the caller's deadline, and with the caller's signal", async () => {
+    const alice = await start();
+    backend.before = () => new Promise(() => {});
+    await expect(alice.sign("app.p256", bytes("m"), { timeoutMs: 30 })).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+    });
+    const controller = new AbortController();
+    const call = alice.sign("app.p256", bytes("m"), { signal: controller.signal });
+    controller.abort(new Error("gone"));
+    await expect(call).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(audit.records.map(({ result }) => result)).toEqual(["DEADLINE_EXCEEDED", "CANCELLED"]);
+  });
+});
+
+describe("the audit record", () => {
+  it("is written before the answer, and says who, what, which key and how it went", async () => {
+    const alice = await start();
+    let written = false;
+    audit.before = async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      written = true;
+    };
+    await alice.sign("app.p256", bytes("m"));
+    expect(written).toBe(true);
+    const [record] = audit.records;
+    expect(Object.keys(record ?? {})).toEqual(Object.keys(record ?? {}).sort());
+    expect(record).toMatchObject({
+      event_kind: "basil.audit.authz",
+      event_version: 3,
+      generation: 1,
+      op: "sign",
+      target_kind: "catalog_key",
+      target_id: "app.p256",
+      actor_kind: "subject",
+      actor_id: "alice",
+      authenticated_by: ["unix_peercred:alice"],
+      presenter_kind: "unix_peercred",
+      presenter_id: `alice(${ALICE.uid})`,
+      presenter_uid: ALICE.uid,
+      presenter_pid: null,
+      decision: "allow",
+      outcome: "allow",
+      reason: "subject:alice",
+      result: "ok",
+      key_version: 1,
+      resource: "memory:alias/p256",
+      backend_request_id: expect.stringMatching(/^call-/),
+      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      latency_us: expect.any(Number),
+      occurred_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    });
+  });
+
+  it("names a caller the policy does not know by what the kernel said", async () => {
+    await start();
+    await broker
+      .as(NOBODY)
+      .sign("app.p256", bytes("m"))
+      .catch(() => undefined);
+    await broker
+      .as({ ...NOBODY, exe: "/usr/bin/thief" })
+      .sign("x\u0007y", bytes("m"))
+      .catch(() => undefined);
+    expect(audit.records).toMatchObject([
+      {
+        actor_id: "unresolved",
+        authenticated_by: [],
+        presenter_id: `uid:${NOBODY.uid}`,
+        reason: `no_actor_subject:${NOBODY.uid}`,
+      },
+      {
+        presenter_id: "/usr/bin/thief",
+        presenter_exe: "/usr/bin/thief",
+        target_id: expect.not.stringContaining("\u0007"),
+      },
+    ]);
+  });
+
+  it("is short, however long the name", async () => {
+    const alice = await start();
+    await alice.sign("a".repeat(1_000_000), bytes("m")).catch(() => undefined);
+    expect(JSON.stringify(audit.records[0]).length).toBeLessThan(2000);
+  });
+
+  it("that cannot be written withholds the answer", async () => {
+    const alice = await start();
+    audit.before = () => {
+      throw new Error("disk full");
+    };
+    await expect(alice.sign("app.p256", bytes("m"))).rejects.toMatchObject({
+      code: "BACKEND_UNAVAILABLE",
+      message: "the request could not be recorded",
+    });
+  });
+
+  it("that could not be written before keeps backends from being asked, and health answers", async () => {
+    const alice = await start();
+    const before = backend.calls.length;
+    audit.healthy = false;
+    await expect(alice.sign("app.p256", bytes("m"))).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+    expect(backend.calls.length).toBe(before);
+    expect(await alice.health()).toMatchObject({ alive: true });
+  });
+
+  it("may be lost when the broker is told to serve without", async () => {
+    const alice = await start({ auditFailure: "serve" });
+    audit.healthy = false;
+    audit.before = () => {
+      throw new Error("disk full");
+    };
+    expect((await alice.sign("app.p256", bytes("m"))).length).toBe(64);
+  });
+});
+
+describe("closing", () => {
+  it("answers what is in flight, then refuses, then closes the backends", async () => {
+    const alice = await start();
+    const hold = Promise.withResolvers<void>();
+    backend.before = () => hold.promise;
+    const call = alice.sign("app.p256", bytes("m"));
+    const closed = broker.close();
+    await expect(alice.health()).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+    expect(backend.disposed).toBe(false);
+    hold.resolve();
+    expect((await call).length).toBe(64);
+    await closed;
+    expect(backend.disposed).toBe(true);
+    await expect(broker.listen({ path: "/nowhere/s" })).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  it("drops what is not answered in time", async () => {
+    const alice = await start();
+    backend.before = () => new Promise(() => {});
+    const call = alice.sign("app.p256", bytes("m"));
+    await Promise.all([broker.close(20), expect(call).rejects.toMatchObject({ code: "CANCELLED" })]);
+  });
+});

@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import type { Catalog } from "@basil/catalog";
+import type { Backend, CapabilityMode, CapabilityReport, ReconcileProgress, ReconcileReport } from "@basil/core";
+import type { Identity, Policy } from "@basil/policy";
+import { type AuditFailureMode, AuditLog } from "./audit/audit-log.js";
+import type { AuditSink } from "./audit/audit-sink.js";
+import { Caller } from "./caller.js";
+import { BrokerError } from "./errors.js";
+import type { Generation } from "./generation.js";
+import { Listener } from "./grpc/listener.js";
+import { KeyProbes } from "./key-probes.js";
+import { type Limits, withDefaultLimits } from "./limits.js";
+import { type Logger, SILENT } from "./logger.js";
+import { Dispatcher } from "./request/dispatcher.js";
+import type { Services } from "./request/services.js";
+import type { SocketOptions } from "./socket/bind-socket.js";
+import { startUp } from "./start-up.js";
+
+export interface BrokerOptions {
+  readonly catalog: Catalog;
+  readonly policy: Policy;
+  /** One for each backend of the catalog, told by `id`. The broker owns them from here on, also when it does not start. */
+  readonly backends: readonly Backend[];
+  /** What a demand that a backend does not meet means. Default: `strict`. */
+  readonly capabilityMode?: CapabilityMode;
+  /** Whether every key is looked for, and made where the catalog says so, before the broker starts. Default: true. */
+  readonly reconcile?: boolean;
+  /** Told of each key as reconcile goes. */
+  readonly onReconcile?: (progress: ReconcileProgress) => void;
+  /** Where every decision is written. The broker owns it. Default: nowhere. */
+  readonly audit?: AuditSink;
+  /** What a record that cannot be written means. Default: `refuse`. */
+  readonly auditFailure?: AuditFailureMode;
+  readonly logger?: Logger;
+  readonly limits?: Partial<Limits>;
+  /** What Status and Health say. Default: the version of this package. */
+  readonly version?: string;
+  /** Gives starting up. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ListenOptions extends SocketOptions {}
+
+/** What was found when the broker started. */
+export interface StartReport {
+  readonly capabilities: CapabilityReport;
+  /** Absent when `reconcile` was false. */
+  readonly reconcile?: ReconcileReport;
+}
+
+const DRAIN_MS = 10_000;
+
+/**
+ * Checks that the backends can do what the catalog demands, brings the keys to what it says, and is then ready to serve.
+ * Nothing listens before {@link Broker.listen}.
+ *
+ * @throws {@link BrokerError} `BACKEND_MISMATCH`, `CAPABILITY_GAPS`, `RECONCILE_FAILED` with the report.
+ * @throws TypeError for wrong options.
+ */
+export async function createBroker(options: BrokerOptions): Promise<Broker> {
+  const owned = [...options.backends, ...(options.audit ? [options.audit] : [])];
+  try {
+    const limits = withDefaultLimits(options.limits);
+    const report = await startUp(options);
+    return new Broker(options, limits, report);
+  } catch (error) {
+    await Promise.allSettled(owned.map((resource) => resource[Symbol.asyncDispose]()));
+    throw error;
+  }
+}
+
+/** A broker that has started. Many can live in one process. */
+export class Broker implements AsyncDisposable {
+  readonly report: StartReport;
+  readonly #backends: readonly Backend[];
+  readonly #audit: AuditSink | undefined;
+  readonly #limits: Limits;
+  readonly #logger: Logger;
+  readonly #dispatcher: Dispatcher;
+  readonly #listeners = new Set<Listener>();
+  readonly #closed = new AbortController();
+  readonly #generation: Generation;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(options: BrokerOptions, limits: Limits, report: StartReport) {
+    const { backends, audit, logger = SILENT, version = packageVersion(), auditFailure = "refuse" } = options;
+    const byId = new Map(backends.map((backend) => [backend.id, backend]));
+    const auditLog = new AuditLog(audit, auditFailure, logger);
+    const services: Services = {
+      backends: byId,
+      limits,
+      logger,
+      version,
+      probes: new KeyProbes(byId, this.#closed.signal),
+      requireAudit: (op) => auditLog.requireHealthy(op),
+      generation: () => this.#generation,
+    };
+    this.report = report;
+    this.#backends = backends;
+    this.#audit = audit;
+    this.#limits = limits;
+    this.#logger = logger;
+    this.#dispatcher = new Dispatcher(services, auditLog);
+    this.#generation = { id: 1, catalog: options.catalog, policy: options.policy };
+  }
+
+  /** The number of the catalog and policy that are served. */
+  get generation(): number {
+    return this.#generation.id;
+  }
+
+  /** The broker's methods for a caller in this process, whom the program vouches for. */
+  as(identity: Identity): Caller {
+    return new Caller(this.#dispatcher, identity);
+  }
+
+  /**
+   * Serves the protocol at a unix socket.
+   *
+   * @throws {@link BrokerError} `PLATFORM_UNSUPPORTED`, `SOCKET_IN_USE`, `SOCKET_PATH_OCCUPIED`, `SOCKET_PATH_INVALID`,
+   *   `SOCKET_GROUP_UNKNOWN`, `SOCKET_FAILED`, `CLOSED`.
+   */
+  async listen(options: ListenOptions): Promise<Listener> {
+    if (this.#closing !== undefined) throw new BrokerError("CLOSED", "the broker was disposed", {});
+    const parts = { dispatcher: this.#dispatcher, limits: this.#limits, logger: this.#logger };
+    const listener = await Listener.open(options, parts);
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  /**
+   * Stops: takes nothing new, answers what is in flight, closes sockets, backends and audit log. What is not answered
+   * after `graceMs` milliseconds, 10,000 by default, is dropped.
+   */
+  close(graceMs = DRAIN_MS): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#dispatcher.abort(), graceMs);
+    await Promise.all([this.#dispatcher.drain(), ...[...this.#listeners].map((listener) => listener.drain(graceMs))]);
+    clearTimeout(timer);
+    this.#closed.abort(new BrokerError("CLOSED", "the broker was disposed", {}));
+    await Promise.allSettled(this.#backends.map((backend) => backend[Symbol.asyncDispose]()));
+    await this.#audit?.[Symbol.asyncDispose]();
+    this.#logger.info({}, "stopped");
+  }
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

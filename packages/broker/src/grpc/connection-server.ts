@@ -1,0 +1,91 @@
+import type { Identity } from "@basil/policy";
+import type { Message } from "@bufbuild/protobuf";
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+} from "@grpc/grpc-js";
+import type { Limits } from "../limits.js";
+import type { Dispatcher } from "../request/dispatcher.js";
+import type { Rpc } from "../request/rpcs.js";
+import { wireError } from "./wire-error.js";
+
+/** A server for one connection: the identity it answers to is that of the connection, and there is no table to look it up in. */
+export function connectionServer(
+  rpcs: Iterable<Rpc>,
+  dispatcher: Dispatcher,
+  identity: Identity,
+  { maxMessageBytes, maxStreams }: Limits,
+): Server {
+  const server = new Server({
+    "grpc.enable_channelz": 0,
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_concurrent_streams": maxStreams,
+  });
+  for (const rpc of rpcs) {
+    const { path, responseSerialize, requestDeserialize } = rpc.method;
+    if (rpc.kind === "unary") {
+      server.register(path, unary(rpc, dispatcher, identity), responseSerialize, requestDeserialize, "unary");
+    } else {
+      server.register(path, stream(rpc, dispatcher, identity), responseSerialize, requestDeserialize, "serverStream");
+    }
+  }
+  return server;
+}
+
+function unary(
+  rpc: Rpc & { kind: "unary" },
+  dispatcher: Dispatcher,
+  identity: Identity,
+): handleUnaryCall<Message, Message> {
+  return (call, answer) => {
+    void dispatcher.unary(rpc, call.request, identity, ending(call)).then((outcome) => {
+      if ("error" in outcome) answer(wireError(outcome.error, outcome.requestId));
+      else answer(null, outcome.answer);
+    });
+  };
+}
+
+function stream(
+  rpc: Rpc & { kind: "stream" },
+  dispatcher: Dispatcher,
+  identity: Identity,
+): handleServerStreamingCall<Message, Message> {
+  return async (call) => {
+    const outcome = await dispatcher.stream(rpc, call.request, identity, ending(call));
+    if ("error" in outcome) {
+      call.emit("error", wireError(outcome.error, outcome.requestId));
+      return;
+    }
+    for await (const message of outcome.answer) {
+      if (call.cancelled || call.destroyed) return;
+      if (!call.write(message)) await drained(call);
+    }
+    call.end();
+  };
+}
+
+/** A slow reader is waited for; one that goes away is not. */
+function drained(call: ServerWritableStream<Message, Message>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off("drain", done);
+      call.off("cancelled", done);
+      call.off("close", done);
+      resolve();
+    };
+    call.once("drain", done);
+    call.once("cancelled", done);
+    call.once("close", done);
+  });
+}
+
+function ending(call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>) {
+  const gone = new AbortController();
+  call.once("cancelled", () => gone.abort());
+  const deadline = call.getDeadline();
+  const at = deadline instanceof Date ? deadline.getTime() : deadline;
+  return { signal: gone.signal, ...(Number.isFinite(at) ? { deadline: at } : {}) };
+}

@@ -1,0 +1,99 @@
+import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { type Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
+import type { Limits } from "../limits.js";
+import type { Logger } from "../logger.js";
+import { type Peer, type PeerReader, peerReader } from "../peer/peer.js";
+import type { Dispatcher } from "../request/dispatcher.js";
+import { rpcs } from "../request/rpcs.js";
+import { type BoundSocket, bindSocket, type SocketOptions } from "../socket/bind-socket.js";
+import { connectionServer } from "./connection-server.js";
+
+export interface ListenerParts {
+  readonly dispatcher: Dispatcher;
+  readonly limits: Limits;
+  readonly logger: Logger;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly server: GrpcServer;
+  readonly drain: (graceMs: number) => void;
+}
+
+/** A socket that is being served. */
+export class Listener implements AsyncDisposable {
+  readonly #parts: ListenerParts;
+  readonly #readPeer: PeerReader;
+  readonly #server: NetServer;
+  readonly #connections = new Set<Connection>();
+  readonly #rpcs = [...rpcs().values()];
+  #bound: BoundSocket | undefined;
+
+  /** @throws {@link BrokerError} `PLATFORM_UNSUPPORTED`, and as `bindSocket`. */
+  static async open(options: SocketOptions, parts: ListenerParts): Promise<Listener> {
+    const listener = new Listener(parts, await peerReader());
+    listener.#bound = await bindSocket(listener.#server, options);
+    parts.logger.info({ path: listener.path }, "listening");
+    return listener;
+  }
+
+  private constructor(parts: ListenerParts, readPeer: PeerReader) {
+    this.#parts = parts;
+    this.#readPeer = readPeer;
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  get path(): string {
+    return this.#bound?.path ?? "";
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes no new connection, and no new request on those there are; ends each after its last answer, or after the time given. */
+  async drain(graceMs: number): Promise<void> {
+    await this.#bound?.[Symbol.asyncDispose]();
+    this.#bound = undefined;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const { drain } of this.#connections) drain(graceMs);
+    const timer = setTimeout(() => {
+      for (const { socket } of this.#connections) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  #accept(socket: Socket): void {
+    socket.on("error", () => socket.destroy());
+    const peer = this.#identify(socket);
+    if (peer === undefined) {
+      this.#parts.logger.warn({}, "a connection whose peer the kernel does not tell was closed");
+      socket.destroy();
+      return;
+    }
+    const { dispatcher, limits } = this.#parts;
+    const server = connectionServer(this.#rpcs, dispatcher, peer.identity, limits);
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    const connection = { socket, server, drain: (graceMs: number) => injector.drain(graceMs) };
+    this.#connections.add(connection);
+    socket.once("close", () => {
+      this.#connections.delete(connection);
+      injector.destroy();
+      peer[Symbol.dispose]();
+    });
+    injector.injectConnection(socket);
+  }
+
+  #identify(socket: Socket): Peer | undefined {
+    // Node has no public way to the descriptor of a socket; `_handle.fd` has been there since 0.x.
+    const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } };
+    const fd = handle?.fd;
+    return fd === undefined || fd < 0 ? undefined : this.#readPeer(fd);
+  }
+}

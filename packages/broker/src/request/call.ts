@@ -1,0 +1,150 @@
+import type { KeyEntry } from "@basil/catalog";
+import type { CallContext } from "@basil/core";
+import {
+  type AdminOperation,
+  adminTarget,
+  type Decision,
+  decide,
+  decideAdmin,
+  type Identity,
+  type Operation,
+  type Resolution,
+  resolveSubject,
+} from "@basil/policy";
+import { BrokerError } from "../errors.js";
+import type { Generation } from "../generation.js";
+import { abortable } from "./abortable.js";
+import { backendAnswer } from "./backend-answers.js";
+import type { Services } from "./services.js";
+
+/** A decision of the policy, as the audit log tells it. */
+export interface Verdict {
+  readonly op: string;
+  readonly target: string;
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
+/** Which key did the work, for the audit log. */
+export interface Provenance {
+  readonly keyVersion?: number | undefined;
+  readonly resource?: string | undefined;
+  readonly backendRequestId?: string | undefined;
+}
+
+/** The failures a handler itself finds; those of backends come from `ask`, those of time from the dispatcher. */
+type HandlerCode =
+  | "UNAUTHENTICATED"
+  | "INVALID_REQUEST"
+  | "INVALID_ARGUMENT"
+  | "PAYLOAD_TOO_LARGE"
+  | "UNSUPPORTED"
+  | "UNSUPPORTED_ALGORITHM"
+  | "BACKEND_ERROR"
+  | "INTERNAL"
+  | "NO_REVOCATION_STORE";
+
+/** One request on its way: who asks, on which generation, what was decided, what was used. */
+export class Call {
+  readonly identity: Identity;
+  /** Pinned at entry: what is loaded meanwhile does not touch this request. */
+  readonly generation: Generation;
+  readonly services: Services;
+  readonly context: CallContext;
+  readonly resolution: Resolution;
+  readonly verdicts: Verdict[] = [];
+  provenance: Provenance = {};
+  /** The detail's `op` of every failure but a refusal: the method in snake case. */
+  readonly #op: string;
+
+  constructor(op: string, identity: Identity, services: Services, context: CallContext) {
+    this.#op = op;
+    this.identity = identity;
+    this.services = services;
+    this.context = context;
+    this.generation = services.generation();
+    this.resolution = resolveSubject(this.generation.policy, identity);
+  }
+
+  /**
+   * The entry of a key the caller may use so.
+   *
+   * @throws {@link BrokerError} `UNAUTHORIZED` alike for a key that does not exist and for one the caller may not use;
+   *   `UNAUTHENTICATED` for a connection without credentials.
+   */
+  authorize(operation: Operation, key: string): KeyEntry {
+    const { policy, catalog } = this.generation;
+    const subject = this.#subject(operation, key);
+    this.#enforce(operation, key, decide(policy, catalog, subject, operation, key), "not authorized");
+    return catalog.keys.get(key) as KeyEntry;
+  }
+
+  /** @throws {@link BrokerError} `UNAUTHORIZED`, `UNAUTHENTICATED`. */
+  authorizeAdmin(operation: AdminOperation): void {
+    const target = adminTarget(operation);
+    const message = `not authorized to ${operation}`;
+    const subject = this.#subject(operation, target, message);
+    this.#enforce(operation, target, decideAdmin(this.generation.policy, subject, operation), message);
+  }
+
+  /** The caller's subject, for methods that need one and nothing more. @throws as {@link authorize}. */
+  requireSubject(operation: string): string {
+    if (this.resolution.resolved) return this.resolution.subject;
+    throw this.#unresolved(operation, "not authorized");
+  }
+
+  /** Whether any of the operations is allowed, without a trace in the audit log. */
+  mayAny(operations: readonly Operation[], key: string): boolean {
+    if (!this.resolution.resolved) return false;
+    const { policy, catalog } = this.generation;
+    const { subject } = this.resolution;
+    return operations.some((operation) => decide(policy, catalog, subject, operation, key).allowed);
+  }
+
+  /** For operations that only a local process may do. @throws {@link BrokerError} `UNAUTHENTICATED`. */
+  requireUid(op = this.#op): number {
+    if (this.identity.kind === "unix") return this.identity.uid;
+    throw new BrokerError("UNAUTHENTICATED", "operation requires local peer credentials", { op });
+  }
+
+  fail(code: HandlerCode, message: string, cause?: unknown): BrokerError {
+    return new BrokerError(code, message, { op: this.#op }, cause === undefined ? {} : { cause });
+  }
+
+  /** Has a backend do something, for as long as the caller waits. Its failures become what the caller may see. */
+  async ask<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
+    const { signal } = this.context;
+    try {
+      return await abortable(begin(work, this.context), signal);
+    } catch (error) {
+      if (signal.aborted && signal.reason instanceof BrokerError) throw signal.reason;
+      throw backendAnswer(this.#op, error);
+    }
+  }
+
+  #subject(operation: Operation, target: string, message = "not authorized"): string {
+    const { resolution } = this;
+    this.services.requireAudit(operation);
+    if (resolution.resolved) return resolution.subject;
+    this.verdicts.push({ op: operation, target, allowed: false, reason: resolution.reason });
+    throw this.#unresolved(operation, message);
+  }
+
+  #unresolved(op: string, message: string): BrokerError {
+    const nobody = !this.resolution.resolved && this.resolution.code === "missing_credentials";
+    return nobody
+      ? new BrokerError("UNAUTHENTICATED", "missing peer credentials", { op })
+      : new BrokerError("UNAUTHORIZED", message, { op });
+  }
+
+  #enforce(op: Operation, target: string, decision: Decision, message: string): void {
+    const reason = decision.allowed ? decision.via : decision.reason;
+    this.verdicts.push({ op, target, allowed: decision.allowed, reason });
+    if (!decision.allowed) throw new BrokerError("UNAUTHORIZED", message, { op });
+  }
+}
+
+/** A backend that throws where it should reject is no different from one that rejects. */
+async function begin<T>(work: (context: CallContext) => Promise<T>, context: CallContext): Promise<T> {
+  return work(context);
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { isBackendError } from "@basil/core";
+import type { Identity } from "@basil/policy";
+import type { Message } from "@bufbuild/protobuf";
+import type { AuditLog } from "../audit/audit-log.js";
+import { type AnyRequestError, BrokerError, isBrokerError } from "../errors.js";
+import { unavailable } from "./backend-answers.js";
+import { Call } from "./call.js";
+import { CallClock, type CallOptions } from "./call-clock.js";
+import type { Rpc } from "./rpcs.js";
+import type { Services } from "./services.js";
+import { isRequestError } from "./status-codes.js";
+
+/** What came of one request: its answer or its failure, and the name it has in the audit log. */
+export type Outcome<Answer> = { readonly requestId: string } & (
+  | { readonly answer: Answer }
+  | { readonly error: AnyRequestError }
+);
+
+/**
+ * The way of a request: handler, then audit record, then answer. Nothing is answered whose record was not written, unless
+ * the broker is told to serve without.
+ */
+export class Dispatcher {
+  readonly #services: Services;
+  readonly #audit: AuditLog;
+  #inFlight = 0;
+  #closing = false;
+  #onIdle: (() => void) | undefined;
+  /** Ends what is still in flight. */
+  readonly #aborted = new AbortController();
+
+  constructor(services: Services, audit: AuditLog) {
+    this.#services = services;
+    this.#audit = audit;
+  }
+
+  async unary(rpc: Rpc & { kind: "unary" }, request: Message, identity: Identity, options: CallOptions) {
+    return this.#run<Message>(rpc, identity, options, (call) => rpc.handler(request, call));
+  }
+
+  /** The stream begins once its record is written. */
+  async stream(rpc: Rpc & { kind: "stream" }, request: Message, identity: Identity, options: CallOptions) {
+    return this.#run<Iterable<Message> | AsyncIterable<Message>>(rpc, identity, options, (call) =>
+      rpc.handler(request, call),
+    );
+  }
+
+  /** Refuses new requests, and settles once those in flight are answered. */
+  async drain(): Promise<void> {
+    this.#closing = true;
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+  }
+
+  /** Gives up what {@link drain} still waits for. */
+  abort(): void {
+    this.#aborted.abort(new Error("the broker stopped"));
+  }
+
+  async #run<Answer>(
+    { op }: Rpc,
+    identity: Identity,
+    options: CallOptions,
+    handle: (call: Call) => Promise<Answer>,
+  ): Promise<Outcome<Answer>> {
+    const requestId = randomUUID();
+    if (this.#closing) return { requestId, error: unavailable(op, new Error("the broker is stopping")) };
+    const startedAt = process.hrtime.bigint();
+    this.#inFlight += 1;
+    using clock = new CallClock(op, options, this.#aborted.signal, this.#services.limits.backendTimeoutMs);
+    const { signal } = clock;
+    const { deadline } = options;
+    const context = { signal, requestId, ...(deadline === undefined ? {} : { deadline }) };
+    const call = new Call(op, identity, this.#services, context);
+    try {
+      const outcome = await this.#settle(op, call, requestId, handle);
+      await this.#record(call, outcome, startedAt);
+      return outcome;
+    } catch (error) {
+      return { requestId, error: this.#asRequestError(op, call, error) };
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#onIdle?.();
+    }
+  }
+
+  async #settle<Answer>(
+    op: string,
+    call: Call,
+    requestId: string,
+    handle: (call: Call) => Promise<Answer>,
+  ): Promise<Outcome<Answer>> {
+    try {
+      const { signal } = call.context;
+      if (signal.aborted) throw signal.reason;
+      return { requestId, answer: await handle(call) };
+    } catch (error) {
+      return { requestId, error: this.#asRequestError(op, call, error) };
+    }
+  }
+
+  async #record(call: Call, outcome: Outcome<unknown>, startedAt: bigint): Promise<void> {
+    if (call.verdicts.length === 0) return;
+    const latencyUs = Number((process.hrtime.bigint() - startedAt) / 1000n);
+    const result = "error" in outcome ? outcome.error.code : "ok";
+    await this.#audit.requests(call, { result, latencyUs, requestId: outcome.requestId });
+  }
+
+  #asRequestError(op: string, call: Call, error: unknown): AnyRequestError {
+    const { logger } = this.#services;
+    const fields = { request_id: call.context.requestId, op, target: call.verdicts.at(-1)?.target };
+    if (isBrokerError(error) && isRequestError(error)) {
+      if (error.cause !== undefined)
+        logger.warn({ ...fields, code: error.code, ...causeFields(error.cause) }, error.message);
+      return error;
+    }
+    logger.error({ ...fields, ...causeFields(error) }, "a request failed inside the broker");
+    return new BrokerError("INTERNAL", "internal error", { op }, { cause: error }) as AnyRequestError;
+  }
+}
+
+/** For the operator: what the backend said, down to the first cause. */
+function causeFields(cause: unknown): Record<string, unknown> {
+  if (!(cause instanceof Error)) return { cause: String(cause) };
+  const backend = isBackendError(cause)
+    ? { backend_code: cause.code, backend_details: cause.details, backend_request_id: cause.backendRequestId }
+    : {};
+  const below = cause.cause instanceof Error ? { cause: cause.cause.message } : {};
+  return { error: cause.message, ...backend, ...below };
+}

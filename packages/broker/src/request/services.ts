@@ -1,0 +1,19 @@
+import type { Backend } from "@basil/core";
+import type { Generation } from "../generation.js";
+import type { KeyProbes } from "../key-probes.js";
+import type { Limits } from "../limits.js";
+import type { Logger } from "../logger.js";
+
+/** What handlers share. */
+export interface Services {
+  /** By the catalog's name. */
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly probes: KeyProbes;
+  readonly version: string;
+  /** Before a backend is called for anything that is audited. @throws {@link BrokerError} when no record could be written. */
+  requireAudit(op: string): void;
+  /** What is served now. */
+  generation(): Generation;
+}
