@@ -1,4 +1,5 @@
 import type { LazyGroup, RegisteredCommand } from "./command.js";
+import { agent } from "./commands/agent.js";
 import { decrypt } from "./commands/decrypt.js";
 import { doctor } from "./commands/doctor.js";
 import { encrypt } from "./commands/encrypt.js";
@@ -11,9 +12,17 @@ import { sign } from "./commands/sign.js";
 import { status } from "./commands/status.js";
 import { verify } from "./commands/verify.js";
 
+const bundle: LazyGroup = {
+  name: "bundle",
+  summary: "make, change and check the sealed bundle of backend credentials",
+  load: async () => (await import("./bundle/bundle.js")).bundle,
+};
+
 /** Every command, in the order `basil --help` shows them. */
 export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
+  agent,
   doctor,
+  bundle,
   newKey,
   list,
   pubkey,

@@ -1,6 +1,7 @@
 import { type BackendSpec, BundleError, type CredentialInput, trimNewline } from "@basil/bundle";
 import { isInstalled, kindGap, loadPlugin } from "../backend-kinds.js";
 import { CREDENTIAL_TYPES, type CredentialType } from "./credential-types.js";
+import { keyBytes } from "./key-bytes.js";
 import type { SecretSource } from "./secret-source.js";
 
 export interface BackendCredentialInput extends CredentialInput {
@@ -87,7 +88,7 @@ async function readSecret(
   secrets: SecretSource,
 ): Promise<string> {
   const bytes = await secrets.readFile(path, { private: true });
-  if (content === "key32") return Buffer.from(keyOf(field, path, bytes)).toString("base64");
+  if (content === "key32") return Buffer.from(keyBytes("--backend", path, bytes)).toString("base64");
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(trimNewline(bytes)).trim();
     if (text === "") throw invalid(field, `${path} is empty`);
@@ -96,18 +97,6 @@ async function readSecret(
     if (error instanceof BundleError) throw error;
     throw invalid(field, `${path} is not UTF-8 text`);
   }
-}
-
-/** 32 raw bytes are taken as they are, whatever they end in; hex and base64 are told by their length. */
-function keyOf(field: string, path: string, bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 32) return bytes;
-  const text = new TextDecoder().decode(bytes).trim();
-  if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, "hex");
-  if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return Buffer.from(text, "base64");
-  throw invalid(
-    field,
-    `${path} holds ${bytes.length} bytes; 32 raw bytes, 64 hex digits or 44 base64 characters are allowed`,
-  );
 }
 
 function syntax(problem: string): BundleError<"SPEC_SYNTAX"> {

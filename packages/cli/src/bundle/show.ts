@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
-import { type BundleSummary, exportSlot, inspectBundle, openBundle } from "@basil/bundle";
+import { type BundleSummary, type DepositReview, exportSlot, inspectBundle, openBundle } from "@basil/bundle";
 import { CliError } from "../cli-error.js";
 import { integer, nonEmpty } from "../option-values.js";
 import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand } from "./bundle-command.js";
 import { bundlePath, type OpenOptions, openOptions } from "./open-options.js";
 import { writePublicFile } from "./public-file.js";
+import { reviewLine } from "./review-line.js";
 import { SecretSource } from "./secret-source.js";
 
 interface ShowOptions extends OpenOptions {
@@ -17,6 +18,7 @@ interface ShowReport extends Omit<BundleSummary, "warnings"> {
   /** Only when the bundle was opened. */
   readonly backends?: readonly { readonly id: string; readonly kind: string }[];
   readonly openedBy?: number;
+  readonly review?: readonly DepositReview[];
   /** Only when a slot was exported. */
   readonly exported?: { readonly slot: number; readonly file: string };
 }
@@ -51,9 +53,12 @@ export const show = defineBundleCommand<ShowOptions, ShowReport>({
     }
     if (options.open === undefined) return { bundle: typed, ...summary };
     using secrets = new SecretSource(context);
-    using opened = await openBundle(path, await openOptions(options, context, secrets));
+    using opened = await openBundle(path, {
+      ...(await openOptions(options, context, secrets)),
+      deposits: "review",
+    });
     const backends = [...opened.backends].map(([id, { kind }]) => ({ id, kind }));
-    return { bundle: typed, ...summary, openedBy: opened.slot.id, backends };
+    return { bundle: typed, ...summary, openedBy: opened.slot.id, backends, review: opened.deposits };
   },
   render(report, { out }) {
     if (report.exported !== undefined) {
@@ -63,10 +68,16 @@ export const show = defineBundleCommand<ShowOptions, ShowReport>({
     out(`bundle: ${report.bundle}`);
     out(`epoch: ${report.epoch}`);
     out(`slots: ${report.slots.length}`);
-    out("deposits: 0");
+    out(`deposits: ${report.review?.length ?? report.deposits.length}`);
     for (const { id, method, label } of report.slots) out(`slot ${id}: method=${method}, label=${label}`);
-    if (report.backends === undefined) return;
+    if (report.backends === undefined) {
+      for (const { backend, contributor, epoch, sequence } of report.deposits) {
+        out(`deposit: backend=${backend}, contributor=${contributor}, epoch=${epoch}, seq=${sequence}`);
+      }
+      return;
+    }
     out(`backends: ${report.backends.length}`);
     for (const { id, kind } of report.backends) out(`backend ${id}: kind=${kind}`);
+    for (const item of report.review ?? []) out(reviewLine(item));
   },
 });

@@ -1,0 +1,109 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { Broker, Logger } from "@basil/broker";
+import type { BackendPlugin } from "@basil/core";
+import { loadPlugin } from "../backend-kinds.js";
+import { toCliError } from "../bundle/bundle-failure.js";
+import { CliError } from "../cli-error.js";
+import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
+import { unbuiltFeatures } from "../config/unbuilt-features.js";
+import type { CommandContext } from "../context.js";
+import { type Documents, loadDocuments } from "../documents.js";
+import { defaultSocketPath } from "../socket-path.js";
+import { version } from "../version.js";
+import { startupFailure } from "./startup-failure.js";
+import { readUnlockInputs } from "./unlock-inputs.js";
+
+/**
+ * Starts the broker: configuration, documents, plugins, bundle, backends, capability check, reconcile, and only then the
+ * socket. Whatever fails, fails before anybody could connect.
+ *
+ * @throws {@link CliError} for everything an operator can mend.
+ */
+export async function startAgent(settings: AgentSettings, context: CommandContext, logger: Logger): Promise<Broker> {
+  const { config } = settings;
+  const unbuilt = unbuiltFeatures(config);
+  if (unbuilt.length > 0) {
+    throw new CliError(
+      "DOCUMENT_REFUSED",
+      "the configuration asks for what is not part of this build",
+      { path: settings.configPath ?? "", problems: unbuilt },
+      {
+        remedy: "take the keys out, or switch them off",
+      },
+    );
+  }
+  const documents = await loadDocuments(settings, context.cwd);
+  for (const { message } of documents.catalog.warnings) logger.warn({ document: "catalog" }, message);
+  const { isBrokerError } = await import("@basil/broker");
+  const { isBundleError } = await import("@basil/bundle");
+  try {
+    return await open(settings, documents, context, logger);
+  } catch (error) {
+    if (isBrokerError(error)) throw startupFailure(error);
+    throw isBundleError(error) ? toCliError(error) : error;
+  }
+}
+
+async function open(
+  settings: AgentSettings,
+  { catalog, policy }: Documents,
+  context: CommandContext,
+  logger: Logger,
+): Promise<Broker> {
+  const { config, socket } = settings;
+  const { createBroker, openAuditFile, openBackends } = await import("@basil/broker");
+  const { openBundle } = await import("@basil/bundle");
+  const { signal } = context;
+
+  const plugins = new Map<string, BackendPlugin>();
+  for (const { kind } of catalog.backends.values()) if (!plugins.has(kind)) plugins.set(kind, await loadPlugin(kind));
+
+  using unlock = await readUnlockInputs(config, context.cwd);
+  await using bundle = await openBundle(requiredPath(settings, "bundle"), {
+    unlock: unlock.providers,
+    looseMode: config.unlock["strict-bundle-perms"] ? "refuse" : "warn",
+    raiseSidecar: true,
+    signal,
+  });
+  logger.info({ bundle: settings.bundle, epoch: bundle.epoch, slot: bundle.slot.label }, "bundle opened");
+  for (const warning of bundle.warnings) logger.warn({ bundle: settings.bundle }, warning);
+
+  const auditLog = config["audit-log"];
+  const audit = auditLog === undefined ? undefined : await openAuditFile(resolve(context.cwd, auditLog), { logger });
+  const backends = await openBackends({ catalog, credentials: bundle.backends, plugins, logger }).catch(
+    async (error: unknown) => {
+      await audit?.[Symbol.asyncDispose]();
+      throw error;
+    },
+  );
+  if (config["no-reconcile"]) logger.warn({}, "no-reconcile is set: no key was looked for");
+  const broker = await createBroker({
+    catalog,
+    policy,
+    backends,
+    capabilityMode: config["capability-policy"],
+    reconcile: !config["no-reconcile"],
+    ...(audit && { audit }),
+    logger,
+    limits: { maxEncryptBytes: config["max-encrypt-size"], maxPayloadBytes: config["max-payload-size"] },
+    version: version(),
+    signal,
+  });
+  if (broker.report.reconcile !== undefined) {
+    const { renderReconcileReport } = await import("@basil/core");
+    for (const line of renderReconcileReport(broker.report.reconcile)) logger.info({}, line);
+  }
+  try {
+    if (socket === defaultSocketPath(context.env))
+      await mkdir(dirname(socket), { recursive: true, mode: 0o700 }).catch(() => {});
+    const group = config["socket-group"];
+    await broker.listen({ path: socket, mode: config["socket-mode"], ...(group !== undefined && { group }) });
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+  // Only now: a start that fails can be tried again with the same file.
+  await unlock.wipe(logger);
+  return broker;
+}

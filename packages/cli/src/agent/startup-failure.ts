@@ -1,0 +1,49 @@
+import type { AnyBrokerError } from "@basil/broker";
+import { CliError } from "../cli-error.js";
+
+/** Why the agent does not start, in the operator's words. */
+export function startupFailure(error: AnyBrokerError): CliError {
+  const failed = (message: string, remedy: string): CliError =>
+    new CliError("FAILED", message, { reason: error.code }, { cause: error, remedy });
+  switch (error.code) {
+    case "CAPABILITY_GAPS":
+    case "RECONCILE_FAILED": {
+      const [headline = error.message, ...problems] = error.message.split("\n");
+      const remedy =
+        error.code === "CAPABILITY_GAPS"
+          ? 'change the catalog as each line says; capability-policy = "degraded" tolerates gaps of keys that may be missing'
+          : "correct what each line names, then start again; nothing was served";
+      return new CliError(
+        "DOCUMENT_REFUSED",
+        headline.replace(/:$/, ""),
+        { path: "", problems },
+        { cause: error, remedy },
+      );
+    }
+    case "CREDENTIAL_MISSING": {
+      const { backend, kind } = error.details;
+      return failed(
+        error.message,
+        `seal one: basil bundle set-backend BUNDLE --backend id=${backend},type=${kind},… --open …`,
+      );
+    }
+    case "CREDENTIAL_KIND_MISMATCH":
+    case "CREDENTIAL_INVALID":
+      return failed(error.message, "seal it anew with 'basil bundle set-backend'");
+    case "SOCKET_IN_USE":
+      return failed(error.message, "stop the broker that serves there, or choose another socket");
+    case "SOCKET_PATH_OCCUPIED":
+      return failed(error.message, "move what is there away, or choose another socket");
+    case "SOCKET_PATH_INVALID":
+      return failed(error.message, "create the folder, or choose a shorter path in a folder that exists");
+    case "SOCKET_GROUP_UNKNOWN":
+      return failed(error.message, "name a group of /etc/group in socket-group, or a numeric gid");
+    case "AUDIT_UNAVAILABLE":
+      return failed(
+        error.message,
+        "correct audit-log in the configuration: a file in a folder that exists and is writable",
+      );
+    default:
+      return failed(error.message, "correct what the message names, then start again; nothing was served");
+  }
+}

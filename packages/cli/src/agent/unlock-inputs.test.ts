@@ -1,0 +1,80 @@
+import { access, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseAgentConfig } from "../config/load-agent-config.js";
+import { readUnlockInputs } from "./unlock-inputs.js";
+
+const PHRASE = `${"abandon ".repeat(23)}art`;
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "basil-unlock-"));
+  await writeFile(join(folder, "pass"), "correct horse\n", { mode: 0o600 });
+  await writeFile(join(folder, "phrase"), `${PHRASE}\n`, { mode: 0o600 });
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const config = (unlock: string) => parseAgentConfig(new TextEncoder().encode(`[unlock]\n${unlock}`), "agent.toml");
+const isThere = (name: string) =>
+  access(join(folder, name)).then(
+    () => true,
+    () => false,
+  );
+const told: string[] = [];
+const logger = {
+  info: (_: object, message: string) => void told.push(`info ${message}`),
+  warn: (_: object, message: string) => void told.push(`warn ${message}`),
+  error: () => {},
+};
+beforeEach(() => {
+  told.length = 0;
+});
+
+describe("readUnlockInputs", () => {
+  it("reads a provider for each method that is configured", async () => {
+    using inputs = await readUnlockInputs(
+      await config('unlock-passphrase-file = "pass"\nbip39-phrase-file = "phrase"'),
+      folder,
+    );
+    expect(inputs.providers.map(({ kind }) => kind).sort()).toEqual(["bip39", "passphrase"]);
+  });
+
+  it("refuses a configuration without any", async () => {
+    await expect(readUnlockInputs(await config(""), folder)).rejects.toMatchObject({
+      code: "FAILED",
+      message: "no unlock method is configured",
+    });
+  });
+
+  it("removes the files when it is told to wipe them", async () => {
+    using inputs = await readUnlockInputs(await config('unlock-passphrase-file = "pass"'), folder);
+    expect(await isThere("pass")).toBe(true);
+    await inputs.wipe(logger);
+    expect(await isThere("pass")).toBe(false);
+    expect(told).toEqual(["info the unlock file was wiped"]);
+  });
+
+  it("leaves the passphrase file alone under unlock-passphrase-no-wipe", async () => {
+    using inputs = await readUnlockInputs(
+      await config('unlock-passphrase-file = "pass"\nunlock-passphrase-no-wipe = true'),
+      folder,
+    );
+    await inputs.wipe(logger);
+    expect(await isThere("pass")).toBe(true);
+  });
+
+  it("does not follow a link to wipe what it points at", async () => {
+    await symlink(join(folder, "pass"), join(folder, "link"));
+    using inputs = await readUnlockInputs(await config('unlock-passphrase-file = "link"'), folder);
+    await inputs.wipe(logger);
+    expect(await isThere("pass")).toBe(true);
+    expect(told).toEqual(["warn the unlock file could not be wiped"]);
+  });
+
+  it("names a file that is not there", async () => {
+    await expect(readUnlockInputs(await config('unlock-passphrase-file = "absent"'), folder)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+  });
+});

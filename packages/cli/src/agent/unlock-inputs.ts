@@ -1,0 +1,76 @@
+import { constants, type FileHandle, open, unlink } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Logger } from "@basil/broker";
+import type { AnySlotProvider } from "@basil/bundle";
+import { CliError } from "../cli-error.js";
+import type { AgentConfig } from "../config/agent-config.js";
+import { fileProblem } from "../config/read-document.js";
+
+/** What opens the bundle, read from the files that the configuration names. Disposing zeroes what was read. */
+export interface UnlockInputs extends Disposable {
+  readonly providers: readonly AnySlotProvider[];
+  /** Overwrites and removes the files that are not to outlive the start. A failure is a warning. */
+  wipe(logger: Logger): Promise<void>;
+}
+
+/** @throws {@link CliError} `FAILED` when no method is configured; `BundleError` for a file that cannot be used. */
+export async function readUnlockInputs({ unlock }: AgentConfig, cwd: string): Promise<UnlockInputs> {
+  const { readSecretFile, trimNewline, passphraseSlot, bip39Slot } = await import("@basil/bundle");
+  const held: Uint8Array[] = [];
+  const toWipe: string[] = [];
+  const providers: AnySlotProvider[] = [];
+  const read = async (path: string): Promise<Uint8Array> => {
+    const bytes = await readSecretFile(resolve(cwd, path));
+    held.push(bytes);
+    return trimNewline(bytes);
+  };
+  const dispose = (): void => held.forEach((bytes) => void bytes.fill(0));
+  try {
+    const phraseFile = unlock["bip39-phrase-file"];
+    if (phraseFile !== undefined) {
+      providers.push(bip39Slot(new TextDecoder().decode(await read(phraseFile))));
+      toWipe.push(phraseFile);
+    }
+    const passphraseFile = unlock["unlock-passphrase-file"];
+    if (passphraseFile !== undefined) {
+      providers.push(passphraseSlot(await read(passphraseFile)));
+      if (!unlock["unlock-passphrase-no-wipe"]) toWipe.push(passphraseFile);
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  if (providers.length === 0) {
+    throw new CliError(
+      "FAILED",
+      "no unlock method is configured",
+      { reason: "unlock_missing" },
+      {
+        remedy: "set [unlock] unlock-passphrase-file in the configuration",
+      },
+    );
+  }
+  return {
+    providers,
+    wipe: async (logger) => {
+      for (const path of toWipe) await wipeFile(resolve(cwd, path), logger);
+    },
+    [Symbol.dispose]: dispose,
+  };
+}
+
+async function wipeFile(path: string, logger: Logger): Promise<void> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    const { size } = await file.stat();
+    await file.write(new Uint8Array(size), 0, size, 0);
+    await file.sync();
+    await unlink(path);
+    logger.info({ path }, "the unlock file was wiped");
+  } catch (error) {
+    logger.warn({ path, problem: fileProblem(error) }, "the unlock file could not be wiped");
+  } finally {
+    await file?.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { type AnySlotProvider, ageSlot, parseSlotSpec, rekey as rekeyIn } from "@basil/bundle";
+import { CliError } from "../cli-error.js";
+import { integer } from "../option-values.js";
+import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand, repeated } from "./bundle-command.js";
+import { bundlePath, type OpenOptions, openOptions, warnUntried } from "./open-options.js";
+import { SecretSource } from "./secret-source.js";
+import { slotToMake } from "./slot-providers.js";
+
+interface RekeyOptions extends OpenOptions {
+  readonly slot?: readonly string[];
+  readonly dropSlot?: readonly number[];
+}
+
+const slotId = integer(0, 0xffff_ffff);
+
+export const rekey = defineBundleCommand<
+  RekeyOptions,
+  { bundle: string; epoch: number; slots: readonly { id: number; method: string; label: string }[] }
+>({
+  name: "rekey",
+  summary: "replace the master key, so that removed slots and old copies open nothing written from now on",
+  examples: [
+    "basil bundle rekey creds.sealed --open passphrase:file=/run/basil/pass --slot bip39:prompt=true",
+    "basil bundle rekey creds.sealed --open passphrase:file=/run/basil/pass --drop-slot 1",
+  ],
+  declare(command) {
+    declareOpen(declareBundle(command), "required")
+      .option("--slot <spec>", "the secret of a further passphrase or bip39 slot; may be repeated", repeated)
+      .option("--drop-slot <id>", "leave a slot out; may be repeated", (value: string, before?: number[]) => [
+        ...(before ?? []),
+        slotId(value),
+      ]);
+    declareAcceptRollback(command);
+  },
+  async run({ options, operands }, context) {
+    const { typed, path } = bundlePath(operands, context);
+    const specs = (options.slot ?? []).map(parseSlotSpec);
+    using secrets = new SecretSource(context);
+    const opening = await openOptions(options, context, secrets);
+    const slots: AnySlotProvider[] = [];
+    for (const spec of specs) {
+      const { provider, phrase } = await slotToMake(spec, secrets);
+      if (phrase !== undefined) {
+        throw new CliError(
+          "USAGE",
+          "rekey keeps a phrase and makes none: name where it is, e.g. --slot bip39:file=FILE",
+          {
+            flag: "--slot",
+          },
+        );
+      }
+      slots.push(provider);
+    }
+    const changed = await rekeyIn(path, {
+      ...opening,
+      slots,
+      dropSlots: options.dropSlot ?? [],
+      providerFor: ({ method, parameters: { recipient } }) =>
+        (method === "age" || method === "age-yubikey") && recipient !== undefined
+          ? ageSlot({ kind: method, recipient })
+          : undefined,
+    });
+    warnUntried(changed.untriedSlots, changed.result, context);
+    return { bundle: typed, epoch: changed.epoch, slots: changed.result };
+  },
+  render({ bundle, slots }, { out }) {
+    out(`bundle ${bundle} has a new master key, wrapped for ${slots.length} ${slots.length === 1 ? "slot" : "slots"}`);
+  },
+});

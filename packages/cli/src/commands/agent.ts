@@ -1,0 +1,47 @@
+import { Option } from "commander";
+import { LOG_LEVELS, type LogLevel } from "../agent/agent-logger.js";
+import { defineCommand } from "../command.js";
+import { declareSettings, resolveSettings, type SettingsOptions } from "../config/agent-settings.js";
+
+interface AgentOptions extends SettingsOptions {
+  readonly logLevel: LogLevel;
+}
+
+export const agent = defineCommand<AgentOptions, { readonly stopped_by: string }>({
+  name: "agent",
+  summary: "run the broker in the foreground; logs go to standard error",
+  examples: ["basil agent -c agent.toml", "basil agent -c agent.toml --socket /run/basil/agent.sock"],
+  declare(command) {
+    declareSettings(command);
+    command.addOption(
+      new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS).default("info"),
+    );
+  },
+  async run({ options }, context) {
+    const { signal, terminal } = context;
+    const { agentLogger } = await import("../agent/agent-logger.js");
+    const { startAgent } = await import("../agent/start-agent.js");
+    const logger = await agentLogger(options.logLevel, terminal);
+    const settings = await resolveSettings(options, context);
+    if (options.vaultAddr !== undefined)
+      logger.warn({}, "--vault-addr has no effect: no vault backend is part of this build");
+    try {
+      const broker = await startAgent(settings, context, logger);
+      await untilAborted(signal);
+      logger.info({ signal: String(signal.reason) }, "stopping");
+      await broker.close();
+    } catch (error) {
+      // Told to stop while it was starting: it has stopped.
+      if (!signal.aborted) throw error;
+    }
+    return { stopped_by: String(signal.reason) };
+  },
+  render() {},
+});
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
