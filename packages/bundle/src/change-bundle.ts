@@ -17,11 +17,14 @@ export interface ChangeBundleOptions {
   readonly acceptRollback?: boolean;
   /** How long to wait for another process that is changing the bundle; 30 s by default. */
   readonly lockWaitMs?: number;
-  /** Called when the new bundle is sealed and has opened again, before anything is written; when it throws, nothing is. */
-  readonly onSealed?: () => Promise<void>;
   readonly signal?: AbortSignal;
   /** @internal */
   readonly host?: BundleHost;
+}
+
+export interface NoticeOptions<T> {
+  /** Called when the new bundle is sealed and has opened again, before anything is written; when it throws, nothing is. */
+  readonly onSealed?: (sealed: { readonly result: T; readonly epoch: number }) => Promise<void>;
 }
 
 export interface Changed<T> {
@@ -45,7 +48,7 @@ export interface ChangeContext {
  */
 export async function changeBundle<T>(
   path: string,
-  options: ChangeBundleOptions,
+  options: ChangeBundleOptions & NoticeOptions<T>,
   change: (draft: Draft, context: ChangeContext) => Promise<T> | T,
 ): Promise<Changed<T>> {
   const { host = localHost, signal, lockWaitMs = 30_000 } = options;
@@ -78,7 +81,7 @@ export async function changeBundle<T>(
       });
     }
     const { bytes, untried } = await draft.seal(epoch, signal);
-    await options.onSealed?.();
+    await options.onSealed?.({ result, epoch });
     await lock.confirm();
     await writeAtomically(files, path, bytes);
     await raiseSidecar(host, path, epoch);

@@ -1,4 +1,4 @@
-import { type ChangeBundleOptions, type Changed, changeBundle } from "./change-bundle.js";
+import { type ChangeBundleOptions, type Changed, changeBundle, type NoticeOptions } from "./change-bundle.js";
 import type { ClearSlot } from "./clear-part.js";
 import type { Draft, SlotInput } from "./draft.js";
 import { BundleError } from "./errors.js";
@@ -16,7 +16,7 @@ export interface SlotFacts {
 export async function addSlot(
   path: string,
   slot: SlotInput,
-  options: ChangeBundleOptions,
+  options: ChangeBundleOptions & NoticeOptions<SlotFacts>,
 ): Promise<Changed<SlotFacts>> {
   return changeBundle(path, options, async (draft, { host }) =>
     factsOf(await draft.addSlot(slot, host.now(), options.signal)),

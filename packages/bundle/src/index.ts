@@ -1,7 +1,7 @@
 export type { AgeSlotOptions } from "./age-slot.js";
 export { ageSlot } from "./age-slot.js";
 export { bip39Slot, generatePhrase } from "./bip39-slot.js";
-export type { ChangeBundleOptions, Changed } from "./change-bundle.js";
+export type { ChangeBundleOptions, Changed, NoticeOptions } from "./change-bundle.js";
 export type { RekeyOptions, SlotFacts } from "./change-slots.js";
 export { addSlot, rekey, removeSlot } from "./change-slots.js";
 export type { CreateBundleOptions, CreatedBundle } from "./create-bundle.js";
@@ -12,7 +12,7 @@ export { allowContributor, disallowContributor, ensureDepositKey } from "./depos
 export type { DepositOptions, DepositTarget, MadeDeposit } from "./deposits/make-deposit.js";
 export { deposit, depositTarget, makeDeposit, nextSequence, publicTokenOf } from "./deposits/make-deposit.js";
 export type { PromoteOptions, Promotion } from "./deposits/promote.js";
-export { dropDeposits, promoteDeposits } from "./deposits/promote.js";
+export { dropDeposits, listDeposits, promoteDeposits } from "./deposits/promote.js";
 export type { DepositReview, DepositStatus } from "./deposits/review.js";
 export { DEPOSIT_STATUSES } from "./deposits/review.js";
 export type { SlotInput } from "./draft.js";

@@ -67,6 +67,11 @@ export async function dropDeposits(
   await removeDeposits((options.host ?? localHost).files, path, files);
 }
 
+/** File names of the records beside the bundle, in the order of their index. @throws {@link BundleError} `IO`. */
+export async function listDeposits(path: string, options: { readonly host?: BundleHost } = {}): Promise<string[]> {
+  return (await readDeposits((options.host ?? localHost).files, path)).map(({ file }) => file);
+}
+
 async function reviewDraft(path: string, draft: Draft, host: BundleHost): Promise<ReviewedDeposit[]> {
   const payload = { backends: [...draft.backends.values()], depositKey: draft.depositKey };
   return reviewDeposits(draft.clearPart(), payload, await readDeposits(host.files, path));

@@ -3,9 +3,9 @@ import { CliError } from "../cli-error.js";
 import { fileProblem } from "../config/read-document.js";
 
 /** Writes a file that is meant to be handed around, such as a deposit recipient; replaces what was there. */
-export async function writePublicFile(path: string, content: string | Uint8Array): Promise<void> {
+export async function writePublicFile(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   try {
-    await writeFile(path, content, { mode: 0o644 });
+    await writeFile(path, content, { mode });
   } catch (cause) {
     throw new CliError(
       "FILE",

@@ -48,7 +48,7 @@ export const show = defineBundleCommand<ShowOptions, ShowReport>({
     const { warnings, ...summary } = await inspectBundle(path);
     for (const warning of warnings) context.terminal.err(`warning: ${warning}`);
     if (slot !== undefined && exportTo !== undefined) {
-      await writePublicFile(resolve(context.cwd, exportTo), await exportSlot(path, slot));
+      await writePublicFile(resolve(context.cwd, exportTo), await exportSlot(path, slot), 0o600);
       return { bundle: typed, ...summary, exported: { slot, file: exportTo } };
     }
     if (options.open === undefined) return { bundle: typed, ...summary };
