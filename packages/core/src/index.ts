@@ -50,6 +50,7 @@ export type { PublicJwk } from "./public-key-jwk.js";
 export { spkiToJwk } from "./public-key-jwk.js";
 export { pemToSpki, spkiToPem } from "./public-key-pem.js";
 export { spkiToSsh } from "./public-key-ssh.js";
+export { probeKey } from "./reconcile/probe-key.js";
 export type { ReconcileOptions, ReconcileProgress } from "./reconcile/reconcile.js";
 export { reconcile } from "./reconcile/reconcile.js";
 export { renderReconciledKey, renderReconcileReport } from "./reconcile/render-report.js";
