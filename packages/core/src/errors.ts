@@ -38,6 +38,26 @@ export interface BackendErrorDetails {
 }
 export type BackendErrorCode = keyof BackendErrorDetails;
 
+/** Every code, for whoever must be ready for each. */
+export const BACKEND_ERROR_CODES = Object.keys({
+  UNSUPPORTED: true,
+  UNSUPPORTED_ALGORITHM: true,
+  KEY_NOT_FOUND: true,
+  KEY_UNUSABLE: true,
+  KEY_EXISTS: true,
+  INVALID_REQUEST: true,
+  PAYLOAD_TOO_LARGE: true,
+  DECRYPT_FAILED: true,
+  ACCESS_DENIED: true,
+  UNAVAILABLE: true,
+  REJECTED: true,
+  PROTOCOL: true,
+  SIGNATURE_MALFORMED: true,
+  PUBLIC_KEY_MALFORMED: true,
+  CANCELLED: true,
+  DEADLINE_EXCEEDED: true,
+} satisfies Record<BackendErrorCode, true>) as readonly BackendErrorCode[];
+
 export type AnyBackendError = { [C in BackendErrorCode]: BackendError<C> }[BackendErrorCode];
 
 export interface BackendErrorOptions {

@@ -1,3 +1,5 @@
+export type { Engine, KeyType } from "@basil/catalog";
+export { ENGINES, KEY_TYPES } from "@basil/catalog";
 export type {
   Backend,
   BackendHealth,
@@ -44,7 +46,7 @@ export type { CurveKeyType, EcdsaKeyType, Ed25519KeyType } from "./curves.js";
 export { isEcdsaKeyType, isEd25519KeyType } from "./curves.js";
 export { ecdsaDerToRaw, ecdsaRawToDer } from "./ecdsa-signature.js";
 export type { AnyBackendError, BackendErrorCode, BackendErrorDetails, BackendErrorOptions } from "./errors.js";
-export { asBackendError, BackendError, isBackendError } from "./errors.js";
+export { asBackendError, BACKEND_ERROR_CODES, BackendError, isBackendError } from "./errors.js";
 export { keyRef } from "./key-ref.js";
 export type { PublicJwk } from "./public-key-jwk.js";
 export { spkiToJwk } from "./public-key-jwk.js";
