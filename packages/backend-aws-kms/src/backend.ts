@@ -1,15 +1,18 @@
+import { randomUUID } from "node:crypto";
 import type { Backend, BackendHealth, BackendLogger, TransitEngine } from "@basil/core";
 import { Breaker } from "./breaker.js";
-import { awsKmsCapabilities } from "./capabilities.js";
+import { awsKmsCapabilities, rotatingCapabilities } from "./capabilities.js";
 import type { KmsCalls } from "./client.js";
 import { decrypt, encrypt } from "./encryption.js";
 import { GuardedCalls } from "./guarded-calls.js";
+import { fileJournal } from "./journal.js";
 import { KeyVersions } from "./key-versions.js";
 import type { Keyring } from "./keyring.js";
 import type { KmsObserver } from "./observer.js";
 import { probe } from "./probe.js";
 import { createKey } from "./provisioning.js";
 import { PublicKeys } from "./public-key.js";
+import { type RotationOptions, rotate } from "./rotation.js";
 import { SdkClient } from "./sdk-client.js";
 import { sign } from "./signing.js";
 import { verify } from "./verification.js";
@@ -50,6 +53,16 @@ export interface AwsKmsOptions {
   readonly verify?: "kms" | "local";
   /** How many versions before the newest one still verify, 1 by default. */
   readonly graceVersions?: number;
+  /** A file that remembers, across a kill, which keys were created and have no alias yet. Advised wherever keys are created. */
+  readonly journalFile?: string;
+  /** Tags for created keys, for accounts that condition on `aws:RequestTag`; CreateKey then needs `kms:TagResource`. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Names this run in the Description of created keys; random by default. */
+  readonly runId?: string;
+  /** Offer `rotate`: for the rotator identity, never for the one that serves. */
+  readonly rotation?: boolean;
+  /** Asked before a rotation moves the alias; without it the alias is moved. */
+  readonly confirmRotation?: RotationOptions["confirmRotation"];
   readonly logger?: BackendLogger;
   readonly observer?: KmsObserver;
 }
@@ -92,7 +105,15 @@ export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
     verify: options.verify ?? "kms",
     graceVersions: options.graceVersions ?? 1,
   };
-  const provisioning = { propagationTimeoutMs: options.propagationTimeoutMs ?? 20_000 };
+  const { tags, logger, confirmRotation } = options;
+  const provisioning: RotationOptions = {
+    propagationTimeoutMs: options.propagationTimeoutMs ?? 20_000,
+    runId: options.runId ?? randomUUID(),
+    ...(options.journalFile !== undefined && { journal: fileJournal(options.journalFile) }),
+    ...(tags && { tags }),
+    ...(logger && { logger }),
+    ...(confirmRotation && { confirmRotation }),
+  };
   const transit: TransitEngine = {
     sign: (key, message, context) => sign(on, key, message, context),
     verify: (key, message, signature, context) => verify(on, key, message, signature, context),
@@ -100,11 +121,12 @@ export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
     encrypt: (key, plaintext, aad, context) => encrypt(on, key, plaintext, aad, context),
     decrypt: (key, envelope, aad, context) => decrypt(on, key, envelope, aad, context),
     createKey: (key, context) => createKey(on, key, context, provisioning),
+    ...(options.rotation && { rotate: (key, context) => rotate(on, key, context, provisioning) }),
   };
   return {
     id: options.id,
     kind: AWS_KMS_KIND,
-    capabilities: awsKmsCapabilities,
+    capabilities: options.rotation ? rotatingCapabilities : awsKmsCapabilities,
     transit,
     probe: (key, context) => probe(on, key, context),
     health: async () => healthOf(breaker, versions),

@@ -48,19 +48,18 @@ export type AwsKmsKeyType = keyof typeof KEY_TYPES;
 const SIGNING_OPERATIONS: readonly TransitOperation[] = ["sign", "verify", "publicKey", "createKey"];
 const CIPHER_OPERATIONS: readonly TransitOperation[] = ["encrypt", "decrypt", "createKey"];
 
-/** What AWS KMS offers behind the contract. */
-export const awsKmsCapabilities: Capabilities = {
-  engines: ["transit"],
-  keyTypes: Object.fromEntries(
-    Object.entries(KEY_TYPES).map(([keyType, on]: [string, KeyTypeOnKms]) => [
-      keyType,
-      on.signing
-        ? { operations: SIGNING_OPERATIONS, message: on.signing.message }
-        : { operations: CIPHER_OPERATIONS, ...(on.plaintext && { plaintext: on.plaintext }) },
-    ]),
-  ),
-  features: [],
-};
+/** What AWS KMS offers behind the contract; `rotate` where the backend was opened for it. */
+function capabilities(more: readonly TransitOperation[]): Capabilities {
+  const claims = Object.entries(KEY_TYPES).map(([keyType, on]: [string, KeyTypeOnKms]) => {
+    if (on.signing) return [keyType, { operations: [...SIGNING_OPERATIONS, ...more], message: on.signing.message }];
+    return [keyType, { operations: [...CIPHER_OPERATIONS, ...more], ...(on.plaintext && { plaintext: on.plaintext }) }];
+  });
+  return { engines: ["transit"], keyTypes: Object.fromEntries(claims), features: [] };
+}
+
+/** What a backend offers that was not opened for rotation, as no runtime identity is. */
+export const awsKmsCapabilities: Capabilities = capabilities([]);
+export const rotatingCapabilities: Capabilities = capabilities(["rotate"]);
 
 /** The row of a key's type. @throws {@link BackendError} `UNSUPPORTED_ALGORITHM`. */
 export function onKms(key: KeyRef): KeyTypeOnKms {

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
 const flag = z.enum(["true", "false"]);
+/** Tag keys of 1 to 128 and values of up to 256 characters, without the separators; aws: is reserved. */
+const TAGS = /^(?!aws:)[\w +\-=./@]{1,128}:[\w +\-=./@]{0,256}(;(?!aws:)[\w +\-=./@]{1,128}:[\w +\-=./@]{0,256})*$/i;
 const milliseconds = (max: number) =>
   z
     .string()
@@ -45,6 +47,20 @@ export const awsKmsCredentialSchema = z
       .optional()
       .describe("Requests for one operation."),
     "attempt-timeout-ms": milliseconds(20_000).optional().describe("Limit of one request."),
+    "connect-timeout-ms": milliseconds(10_000).optional().describe("Limit of one connection."),
+    verify: z.enum(["kms", "local"]).optional().describe("Where signatures are verified."),
+    "grace-versions": z
+      .string()
+      .regex(/^(0|[1-9][0-9]?)$/, "is 0 to 99")
+      .optional()
+      .describe("Older versions that verify."),
+    rotation: flag.optional().describe("Offer rotation, for a rotator identity."),
+    journal: z
+      .string()
+      .regex(/^\//, "is an absolute path")
+      .optional()
+      .describe("File that remembers keys without alias."),
+    tags: z.string().regex(TAGS, "is KEY:VALUE pairs joined by ;").optional().describe("Tags of created keys."),
     "operation-timeout-ms": milliseconds(28_000).optional().describe("Limit of one operation, retries included."),
   })
   .superRefine((credential, check) => {

@@ -5,15 +5,21 @@ import type { GuardedCalls } from "./guarded-calls.js";
 
 export type DescribedKey = KmsKeyMetadata & { readonly Arn: string };
 
-/** What KMS says of a key; undefined when there is none. */
+/** What KMS says of a key; undefined when there is none. `callOnce` may join a call that was under way already. */
 export async function describeKey(
   calls: GuardedCalls,
   key: KeyRef,
   keyId: string,
   context: CallContext,
+  how: "call" | "callOnce" = "call",
 ): Promise<DescribedKey | undefined> {
   try {
-    const { output, requestId } = await calls.callOnce("DescribeKey", key, { KeyId: keyId }, context);
+    const input = { KeyId: keyId };
+    const asked =
+      how === "call"
+        ? calls.call("DescribeKey", key, input, context)
+        : calls.callOnce("DescribeKey", key, input, context);
+    const { output, requestId } = await asked;
     const metadata = output.KeyMetadata;
     if (!metadata?.Arn) throw incompleteAnswer({ action: "DescribeKey", key, keyId }, "KeyMetadata", requestId);
     return { ...metadata, Arn: metadata.Arn };

@@ -29,7 +29,7 @@ const BELIEVED_MS = 60_000;
 const AFTER_FAILURE_MS = 5000;
 /** How often a doubt may cause another look, so that forged input cannot be turned into load. */
 const DOUBT_WINDOW_MS = 1000;
-const DOUBTS_PER_WINDOW = 5;
+const DOUBTS_PER_WINDOW = 8;
 const MOST_VERSIONS = 1000;
 
 /** `alias/x/vN`, for an alias or an alias ARN; undefined where AWS names the key and there can be no version. */
@@ -84,24 +84,27 @@ export class KeyVersions {
     return (await this.#lenient(key, () => this.look(key, context))) ?? unrotated(undefined);
   }
 
-  /** As `of`, when something did not fit what is known: another process may have rotated. Looks a few times a second at most. */
+  /**
+   * As `of`, when something did not fit what is known: another process may have rotated. Looks again, a few times a
+   * second at most, and after the doubt arose.
+   */
   async doubted(key: KeyRef, context: CallContext): Promise<KnownVersions> {
     const known = await this.of(key, context);
-    const now = this.#now();
-    const recent = (this.#doubts.get(key.path) ?? []).filter((at) => now - at < DOUBT_WINDOW_MS);
-    if (recent.length >= DOUBTS_PER_WINDOW) return known;
-    this.#doubts.set(key.path, [...recent, now]);
-    return (await this.#lenient(key, () => this.look(key, context))) ?? known;
+    if (versionReference(key.path, 1) === undefined) return known;
+    const looked = await this.#lenient(key, () =>
+      whileWanted(context, (caller) =>
+        this.#looks.runAfresh(`doubt ${key.path}`, caller, async (signal) =>
+          this.#mayLookAgain(key) ? this.#lookFromStart(key, { signal, requestId: context.requestId }) : undefined,
+        ),
+      ),
+    );
+    return looked ?? this.#known.get(key.path) ?? known;
   }
 
   /** Looks now, by DescribeKey. @throws {@link BackendError} as DescribeKey. */
   look(key: KeyRef, context: CallContext): Promise<KnownVersions> {
     return whileWanted(context, (caller) =>
-      this.#looks.run(key.path, caller, async (signal) => {
-        const all: CallContext = { signal, requestId: context.requestId };
-        const described = await describeKey(this.#calls, key, keyReference(key.path).keyId, all);
-        return this.#lookAlong(key, described?.Arn, all);
-      }),
+      this.#looks.run(key.path, caller, (signal) => this.#lookFromStart(key, { signal, requestId: context.requestId })),
     );
   }
 
@@ -116,7 +119,13 @@ export class KeyVersions {
       this.#settle(key, arn, known);
       return known.current;
     }
-    const looked = await this.#lenient(key, () => this.#lookAlong(key, arn, context));
+    const looked = await this.#lenient(key, () =>
+      whileWanted(context, (caller) =>
+        this.#looks.run(`${key.path} ${arn}`, caller, (signal) =>
+          this.#lookAlong(key, arn, { signal, requestId: context.requestId }),
+        ),
+      ),
+    );
     if (looked) return looked.current;
     if (known) return known.current;
     return this.#settle(key, arn, unrotated(arn), Number.NEGATIVE_INFINITY).current;
@@ -134,8 +143,21 @@ export class KeyVersions {
     return this.#drifted;
   }
 
+  #mayLookAgain(key: KeyRef): boolean {
+    const now = this.#now();
+    const recent = (this.#doubts.get(key.path) ?? []).filter((at) => now - at < DOUBT_WINDOW_MS);
+    if (recent.length >= DOUBTS_PER_WINDOW) return false;
+    this.#doubts.set(key.path, [...recent, now]);
+    return true;
+  }
+
+  async #lookFromStart(key: KeyRef, context: CallContext): Promise<KnownVersions> {
+    const described = await describeKey(this.#calls, key, keyReference(key.path).keyId, context);
+    return this.#lookAlong(key, described?.Arn, context);
+  }
+
   /** A look that may fail, and then is not tried again at once. */
-  async #lenient(key: KeyRef, look: () => Promise<KnownVersions>): Promise<KnownVersions | undefined> {
+  async #lenient<T extends KnownVersions | undefined>(key: KeyRef, look: () => Promise<T>): Promise<T | undefined> {
     const failedAt = this.#failedAt.get(key.path) ?? Number.NEGATIVE_INFINITY;
     if (this.#now() - failedAt < AFTER_FAILURE_MS) return undefined;
     try {

@@ -1,5 +1,5 @@
 import type { BackendPlugin } from "@basil/core";
-import { AWS_KMS_KIND, awsKms } from "./backend.js";
+import { AWS_KMS_KIND, type AwsKmsOptions, awsKms } from "./backend.js";
 import { awsKmsCapabilities } from "./capabilities.js";
 import { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
 
@@ -8,24 +8,41 @@ export const awsKmsPlugin: BackendPlugin<AwsKmsCredential> = {
   kind: AWS_KMS_KIND,
   credentialSchema: awsKmsCredentialSchema,
   capabilities: awsKmsCapabilities,
-  open: async (credential, { id, logger }) =>
-    awsKms({
-      id,
-      region: credential.region,
-      ...(credential.profile !== undefined && { profile: credential.profile }),
-      ...(credential.endpoint !== undefined && { endpoint: credential.endpoint }),
-      ...(credential["role-arn"] !== undefined && { roleArn: credential["role-arn"] }),
-      ...(credential["external-id"] !== undefined && { externalId: credential["external-id"] }),
-      ...(credential["session-name"] !== undefined && { sessionName: credential["session-name"] }),
-      ...(credential.fips !== undefined && { fips: credential.fips === "true" }),
-      ...(credential["dual-stack"] !== undefined && { dualStack: credential["dual-stack"] === "true" }),
-      ...(credential["max-attempts"] !== undefined && { maxAttempts: Number(credential["max-attempts"]) }),
-      ...(credential["attempt-timeout-ms"] !== undefined && {
-        attemptTimeoutMs: Number(credential["attempt-timeout-ms"]),
-      }),
-      ...(credential["operation-timeout-ms"] !== undefined && {
-        operationTimeoutMs: Number(credential["operation-timeout-ms"]),
-      }),
-      ...(logger && { logger }),
-    }),
+  open: async (credential, { id, logger }) => awsKms({ id, ...optionsOf(credential), ...(logger && { logger }) }),
 };
+
+/** The options a sealed credential stands for. */
+export function optionsOf(credential: AwsKmsCredential): Omit<AwsKmsOptions, "id"> {
+  const flag = (text: string | undefined) => (text === undefined ? undefined : text === "true");
+  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+  return present({
+    region: credential.region,
+    profile: credential.profile,
+    endpoint: credential.endpoint,
+    roleArn: credential["role-arn"],
+    externalId: credential["external-id"],
+    sessionName: credential["session-name"],
+    fips: flag(credential.fips),
+    dualStack: flag(credential["dual-stack"]),
+    maxAttempts: number(credential["max-attempts"]),
+    connectTimeoutMs: number(credential["connect-timeout-ms"]),
+    attemptTimeoutMs: number(credential["attempt-timeout-ms"]),
+    operationTimeoutMs: number(credential["operation-timeout-ms"]),
+    verify: credential.verify,
+    graceVersions: number(credential["grace-versions"]),
+    rotation: flag(credential.rotation),
+    journalFile: credential.journal,
+    tags: credential.tags === undefined ? undefined : Object.fromEntries(credential.tags.split(";").map(readTag)),
+  });
+}
+
+function readTag(pair: string): [string, string] {
+  const at = pair.indexOf(":");
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function present<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+}

@@ -8,7 +8,7 @@ import type { Keyring } from "./keyring.js";
 /** DescribeKey and nothing else: it works in every key state and reads no key material. */
 export async function probe(on: Keyring, key: KeyRef, context: CallContext): Promise<KeyProbe> {
   onKms(key);
-  const metadata = await describeKey(on.calls, key, keyReference(key.path).keyId, context);
+  const metadata = await describeKey(on.calls, key, keyReference(key.path).keyId, context, "callOnce");
   if (metadata === undefined) return { state: "absent" };
   const reason = whyUnusable(key, metadata);
   if (reason !== undefined) return { state: "unusable", reason, resource: metadata.Arn };

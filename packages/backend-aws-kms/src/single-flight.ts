@@ -35,6 +35,15 @@ export class SingleFlight {
     }
   }
 
+  /**
+   * As `run`, but joins only a call that starts after this one was asked for: one that is under way may have seen the
+   * world as it was before.
+   */
+  async runAfresh<T>(id: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#flights.has(id)) await this.run(id, signal, start).catch(() => {});
+    return this.run(id, signal, start);
+  }
+
   #launch<T>(id: string, start: (signal: AbortSignal) => Promise<T>): Flight {
     const stop = new AbortController();
     const flight: Flight = { result: start(stop.signal), stop, waiting: 0 };

@@ -53,7 +53,7 @@ async function verifyOnKms(on: Keyring, claim: Claim): Promise<VerifyResult> {
   }
   // The refusal names no key. Somebody else may have rotated since this process looked last.
   const known = await on.versions.doubted(key, context);
-  for (const version of olderVersions(known, on.graceVersions)) {
+  for (const version of versionsThatCount(known, on.graceVersions)) {
     const reference = versionReference(key.path, version);
     const older = reference === undefined ? undefined : await callVerify(on, claim, reference);
     if (older?.valid) return { ...older, keyVersion: version };
@@ -93,7 +93,7 @@ async function verifyHere(on: Keyring, claim: Claim): Promise<VerifyResult> {
   const known = await on.versions.doubted(key, context);
   const fetched = await on.publicKeys.newest(key, context);
   if (fetched.resource !== newest.resource && (await holds(claim, fetched))) return result(true, fetched);
-  for (const version of olderVersions(known, on.graceVersions)) {
+  for (const version of versionsThatCount(known, on.graceVersions)) {
     const older = await on.publicKeys.ofVersion(key, version, context);
     if (await holds(claim, older)) return result(true, older);
   }
@@ -108,7 +108,11 @@ function result(valid: boolean, { keyObject: _, ...from }: VerificationKey): Ver
   return { valid, ...from };
 }
 
-/** Versions before the newest that still count, the youngest first. */
-function olderVersions({ current, arns }: KnownVersions, grace: number): number[] {
-  return [...arns.keys()].filter((version) => version < current && version >= current - grace).sort((a, b) => b - a);
+/**
+ * The versions whose signatures still hold, the youngest first. The newest is among them under its own alias: for some
+ * seconds after a rotation the main alias may lead to either key.
+ */
+function versionsThatCount({ current, arns, rotated }: KnownVersions, grace: number): number[] {
+  if (!rotated) return [];
+  return [...arns.keys()].filter((version) => version <= current && version >= current - grace).sort((a, b) => b - a);
 }

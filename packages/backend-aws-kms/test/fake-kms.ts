@@ -43,13 +43,16 @@ export class FakeKms implements KmsCalls {
   readonly keys = new Map<string, FakeKey>();
   readonly aliases = new Map<string, string>();
   before: (action: KmsAction, input: Readonly<Record<string, unknown>>, signal: AbortSignal) => unknown = () => {};
+  after: (action: KmsAction, input: Readonly<Record<string, unknown>>, signal: AbortSignal) => unknown = () => {};
   closed = false;
 
   async call<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
     this.requests.push({ action, input: { ...input } });
     await this.before(action, { ...input }, signal);
     const handler = this[action] as (input: KmsInput<A>) => KmsOutput<A>;
-    return { output: handler.call(this, input), requestId: randomUUID(), attempts: 1 };
+    const output = handler.call(this, input);
+    await this.after(action, { ...input }, signal);
+    return { output, requestId: randomUUID(), attempts: 1 };
   }
 
   close(): void {

@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CallContext, isBackendError } from "@basil/core";
+import { throwIfStopped } from "./guarded-calls.js";
+
+/** Between two looks for what was just made. KMS allows 2,000 DescribeKey and 5 CreateAlias a second. */
+const PAUSE_MS = 250;
+
+/**
+ * KMS is eventually consistent: what was just made may be NotFound for some seconds. Repeats `look` while it ends in
+ * `KEY_NOT_FOUND`, for at most `timeoutMs`; then that is thrown.
+ */
+export async function oncePropagated<T>(context: CallContext, timeoutMs: number, look: () => Promise<T>): Promise<T> {
+  const until = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isBackendError(error) || error.code !== "KEY_NOT_FOUND" || performance.now() >= until) throw error;
+    }
+    await sleep(PAUSE_MS, undefined, { signal: context.signal }).catch(() => throwIfStopped(context));
+    throwIfStopped(context);
+  }
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import { BackendError, type CallContext, isBackendError, type KeyRef, type RotateResult } from "@basil/core";
+import { onKms } from "./capabilities.js";
+import { describeKey } from "./describe-key.js";
+import { incompleteAnswer } from "./errors.js";
+import { creatableAlias } from "./key-ref.js";
+import type { KnownVersions } from "./key-versions.js";
+import type { Keyring } from "./keyring.js";
+import { whyUnusable } from "./probe.js";
+import { oncePropagated } from "./propagation.js";
+import { keyAtAlias, keyIdOf, type ProvisioningOptions } from "./provisioning.js";
+import { toSign } from "./signing.js";
+
+/** A rotation just before its one step that others see. */
+export interface RotationPlan {
+  readonly key: string;
+  /** The alias that is about to move. */
+  readonly alias: string;
+  readonly previousArn: string;
+  readonly arn: string;
+  readonly version: number;
+  /** The line that a runtime policy with listed ARNs needs under `Resource` before the alias moves. */
+  readonly policyResource: string;
+}
+
+export interface RotationOptions extends ProvisioningOptions {
+  /** Called before the alias moves; false leaves the new key as a version that a later run goes on with. */
+  readonly confirmRotation?: (plan: RotationPlan) => boolean | Promise<boolean>;
+}
+
+/**
+ * A new key, its `/vN` alias, a real use of it by ARN, and the main alias moved last. The old key keeps its own `/vN`
+ * alias. Interrupted anywhere after CreateKey, the next run goes on from there.
+ *
+ * @throws {@link BackendError} `INVALID_REQUEST` for a path that is no alias; `KEY_NOT_FOUND`, `KEY_UNUSABLE` for what
+ *   is there now; `UNSUPPORTED` when the identity may not create keys or move aliases; `CANCELLED` when not confirmed.
+ */
+export async function rotate(
+  on: Keyring,
+  key: KeyRef,
+  context: CallContext,
+  options: RotationOptions,
+): Promise<RotateResult> {
+  const alias = creatableAlias(key.path);
+  try {
+    return await rotateAlias(on, key, alias, context, options);
+  } catch (error) {
+    if (!isBackendError(error) || error.code !== "ACCESS_DENIED" || !ROTATOR_ACTIONS.has(error.details.action)) {
+      throw error;
+    }
+    throw new BackendError(
+      "UNSUPPORTED",
+      `this identity cannot rotate: ${error.message}`,
+      { operation: "rotate" },
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** What only a rotator may do. */
+const ROTATOR_ACTIONS: ReadonlySet<string> = new Set(["kms:CreateKey", "kms:CreateAlias", "kms:UpdateAlias"]);
+
+async function rotateAlias(
+  on: Keyring,
+  key: KeyRef,
+  alias: string,
+  context: CallContext,
+  options: RotationOptions,
+): Promise<RotateResult> {
+  const current = await describeKey(on.calls, key, alias, context);
+  if (!current) {
+    throw new BackendError("KEY_NOT_FOUND", `no key is at ${alias} to rotate for "${key.name}"`, { key: key.name });
+  }
+  const reason = whyUnusable(key, current);
+  if (reason !== undefined) {
+    throw new BackendError("KEY_UNUSABLE", `key "${key.name}" (${current.Arn}): ${reason}`, { key: key.name, reason });
+  }
+  const known = await on.versions.look(key, context);
+  const next = await nextVersion(on, key, alias, current.Arn, known, context, options);
+  await oncePropagated(context, options.propagationTimeoutMs, () => proveUsable(on, key, next.arn, context));
+
+  const { arn, version } = next;
+  const plan = { key: key.name, alias, previousArn: current.Arn, arn, version, policyResource: `"${arn}"` };
+  options.logger?.info({ ...plan }, "the alias is about to move to the new key");
+  if (options.confirmRotation && !(await options.confirmRotation(plan))) {
+    throw new BackendError("CANCELLED", `not confirmed; ${arn} stays at ${alias}/v${version} for a later run`, {});
+  }
+  const { requestId } = await on.calls.call(
+    "UpdateAlias",
+    key,
+    { AliasName: alias, TargetKeyId: keyIdOf(arn) },
+    context,
+  );
+  await oncePropagated(context, options.propagationTimeoutMs, async () => {
+    const seen = await on.versions.look(key, context);
+    if (seen.currentArn !== arn) {
+      throw new BackendError("KEY_NOT_FOUND", `${alias} is not seen at ${arn}`, { key: key.name });
+    }
+  });
+  return { keyVersion: version, resource: arn, ...(requestId !== undefined && { backendRequestId: requestId }) };
+}
+
+/** The version to move to: one that an interrupted run left behind the main alias, else a new one. */
+async function nextVersion(
+  on: Keyring,
+  key: KeyRef,
+  alias: string,
+  currentArn: string,
+  { arns, rotated }: KnownVersions,
+  context: CallContext,
+  options: RotationOptions,
+): Promise<{ readonly arn: string; readonly version: number }> {
+  const highest = rotated ? Math.max(...arns.keys()) : 0;
+  const current = rotated ? [...arns].find(([, arn]) => arn === currentArn)?.[0] : undefined;
+  if (current !== undefined && current < highest) return { arn: arns.get(highest) ?? "", version: highest };
+  // The first time, and after an alias was moved by hand, the key in use has no alias of its own yet.
+  const own = current ?? highest + 1;
+  if (current === undefined) await nameVersion(on, key, `${alias}/v${own}`, currentArn, context, options);
+  const version = own + 1;
+  const { arn } = await keyAtAlias(on, key, creatableAlias(`${alias}/v${version}`), context, options);
+  return { arn, version };
+}
+
+async function nameVersion(
+  on: Keyring,
+  key: KeyRef,
+  alias: string,
+  arn: string,
+  context: CallContext,
+  options: RotationOptions,
+): Promise<void> {
+  const input = { AliasName: creatableAlias(alias), TargetKeyId: keyIdOf(arn) };
+  await on.calls.call("CreateAlias", key, input, context).catch((error: unknown) => {
+    if (!isBackendError(error) || error.code !== "KEY_EXISTS") throw error;
+  });
+  await oncePropagated(context, options.propagationTimeoutMs, async () => {
+    const seen = await describeKey(on.calls, key, alias, context);
+    if (!seen) throw new BackendError("KEY_NOT_FOUND", `${alias} is not seen`, { key: key.name });
+    if (seen.Arn !== arn) throw new BackendError("KEY_EXISTS", `${alias} is already at ${seen.Arn}`, { key: key.name });
+  });
+}
+
+/** One real use of a key by its ARN; the alias must never lead to a key that was not proved. */
+async function proveUsable(on: Keyring, key: KeyRef, arn: string, context: CallContext): Promise<void> {
+  const { signing } = onKms(key);
+  const probe = new Uint8Array(randomBytes(32));
+  if (signing) {
+    const input = { KeyId: arn, ...toSign(signing, probe) };
+    const { output } = await on.calls.call("Sign", key, input, context);
+    if (!output.Signature) throw incompleteAnswer({ action: "Sign", key, keyId: arn }, "Signature");
+    await on.calls.call("Verify", key, { ...input, Signature: output.Signature }, context);
+    return;
+  }
+  const { output } = await on.calls.call("Encrypt", key, { KeyId: arn, Plaintext: probe }, context);
+  if (!output.CiphertextBlob) throw incompleteAnswer({ action: "Encrypt", key, keyId: arn }, "CiphertextBlob");
+  const opened = await on.calls.call("Decrypt", key, { KeyId: arn, CiphertextBlob: output.CiphertextBlob }, context);
+  if (!opened.output.Plaintext || !Buffer.from(opened.output.Plaintext).equals(probe)) {
+    throw incompleteAnswer({ action: "Decrypt", key, keyId: arn }, "the plaintext that was encrypted");
+  }
+}
