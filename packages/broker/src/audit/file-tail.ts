@@ -29,7 +29,9 @@ export async function readTail(file: FileHandle): Promise<FileTail> {
   const last = lines.pop();
   const whole = last === undefined ? CHAIN_START : headOf(last);
   if (torn.length === 0) return { head: whole, tornBytes: 0 };
-  return { head: { seq: whole.seq, hash: lineHash(torn) }, tornBytes: torn.length };
+  // Only the newline may be missing: then it is a line like any other.
+  const { seq, hash } = headOf(torn);
+  return { head: { seq: seq === 0 ? whole.seq : seq, hash }, tornBytes: torn.length };
 }
 
 /** A line that holds no number, as those of a log without a chain, counts as none. */

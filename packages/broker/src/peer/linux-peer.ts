@@ -10,6 +10,8 @@ const SO_PEERPIDFD = 77;
 
 /** struct ucred: pid, uid, gid, 32 bits each. */
 const UCRED_BYTES = 12;
+/** What the kernel answers for a socket that has no peer credentials, as one of another family. */
+const NO_ID = 0xffff_ffff;
 /** NGROUPS_MAX groups of 32 bits. */
 const MAX_GROUPS_BYTES = 65_536 * 4;
 const FEW_GROUPS_BYTES = 64 * 4;
@@ -18,7 +20,8 @@ const FEW_GROUPS_BYTES = 64 * 4;
 export function readLinuxPeer(library: CLibrary, fd: number): Peer | undefined {
   const credentials = library.socketOption(fd, SOL_SOCKET, SO_PEERCRED, UCRED_BYTES);
   if (credentials?.length !== UCRED_BYTES) return undefined;
-  const [pid = 0, uid = 0, gid = 0] = words(credentials);
+  const [pid = 0, uid = NO_ID, gid = NO_ID] = words(credentials);
+  if (uid === NO_ID || gid === NO_ID) return undefined;
   const pidfd = readPidfd(library, fd);
   const described = pid === 0 ? undefined : describe(pid, pidfd);
   const identity = {
