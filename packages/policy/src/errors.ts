@@ -27,10 +27,15 @@ export const POLICY_REFUSAL_CODES = [
 export type PolicyRefusalCode = (typeof POLICY_REFUSAL_CODES)[number];
 export type PolicyRefusal = Refusal<PolicyRefusalCode>;
 
+/** Why a table of expectations is not taken. */
+export type PolicyTestRefusalCode = "Json" | "InvalidCase";
+
 /** What each code of {@link PolicyError} carries. */
 export interface PolicyErrorDetails {
   /** The document breaks the format: every reason; when `truncated`, the first of them. */
   POLICY_REFUSED: { readonly refusals: readonly PolicyRefusal[]; readonly truncated: boolean };
+  /** A table of expectations breaks its format. */
+  POLICY_TESTS_REFUSED: { readonly refusals: readonly Refusal<PolicyTestRefusalCode>[]; readonly truncated: boolean };
 }
 export type PolicyErrorCode = keyof PolicyErrorDetails;
 
@@ -47,7 +52,7 @@ export class PolicyError<C extends PolicyErrorCode = PolicyErrorCode> extends Er
   }
 
   /** Every reason, in the order of the document's names. */
-  get refusals(): readonly PolicyRefusal[] {
+  get refusals(): PolicyErrorDetails[C]["refusals"] {
     return this.details.refusals;
   }
 }
@@ -56,4 +61,10 @@ export class PolicyError<C extends PolicyErrorCode = PolicyErrorCode> extends Er
 export function policyRefused(refusals: RefusalList<PolicyRefusalCode>): PolicyError {
   const details = { refusals: refusals.items, truncated: refusals.full };
   return new PolicyError("POLICY_REFUSED", refusals.describe("policy"), details);
+}
+
+/** @internal */
+export function policyTestsRefused(refusals: RefusalList<PolicyTestRefusalCode>): PolicyError {
+  const details = { refusals: refusals.items, truncated: refusals.full };
+  return new PolicyError("POLICY_TESTS_REFUSED", refusals.describe("policy tests"), details);
 }

@@ -4,7 +4,7 @@ import { SIGNATURE_ALGORITHMS } from "./signature-key.js";
 
 /** Shapes only: what a member may be. Rules across members are applied by the loader; those JSON Schema can say are in `meta`. */
 
-const uint32Schema = z.int().min(0).max(4294967295);
+export const uint32Schema = z.int().min(0).max(4294967295);
 /** Not blank and without control characters, once trimmed. */
 const SUBJECT_NAME = "^\\s*[^\\s\\u0000-\\u001f\\u007f-\\u009f](?:[^\\u0000-\\u001f\\u007f-\\u009f]*\\S)?\\s*$";
 const NUMBER_NAME = "^(?:0|[1-9][0-9]{0,9})$";
