@@ -45,11 +45,17 @@ export async function writeNew(files: FileLayer, path: string, bytes: Uint8Array
 /** Removes what killed writers left of the file at `path`, its sidecar and its lock. Call it under the lock. */
 export async function removeLeftovers(files: FileLayer, path: string): Promise<void> {
   const folder = dirname(path);
-  const own = ["", ".epoch", ".lock"].map((suffix) => `${basename(path)}${suffix}`);
+  const own = ["", ".epoch", ".lock", ".lock.breaking"].map((suffix) => `${basename(path)}${suffix}`);
   for (const name of await files.list(folder)) {
-    if (TEMPORARY.test(name) && own.includes(name.replace(TEMPORARY, ""))) {
-      await files.unlink(join(folder, name)).catch(() => {});
-    }
+    const isTemporary = TEMPORARY.test(name) && own.includes(name.replace(TEMPORARY, ""));
+    if (isTemporary || name === own[3]) await files.unlink(join(folder, name)).catch(() => {});
+  }
+}
+
+/** The same for a folder of records, whose lock is `.lock`. Call it under that lock. */
+export async function removeTemporaries(files: FileLayer, folder: string): Promise<void> {
+  for (const name of await files.list(folder)) {
+    if (TEMPORARY.test(name) || name === ".lock.breaking") await files.unlink(join(folder, name)).catch(() => {});
   }
 }
 

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryName, writeFailure } from "./atomic-write.js";
 import { BundleError } from "./errors.js";
@@ -6,6 +8,8 @@ import type { BundleHost } from "./host.js";
 import type { ProcessIdentity } from "./process-identity.js";
 
 const RETRY_MS = 50;
+const MAX_BYTES = 4096;
+const TAKEN = Symbol("taken");
 /** A lock of a process whose life cannot be checked is taken as left behind after this long; no command holds one longer. */
 const FOREIGN_STALE_MS = 10 * 60_000;
 
@@ -27,50 +31,68 @@ export interface LockOptions {
  * @throws {@link BundleError} `LOCKED` after `waitMs`, `IO`.
  */
 export async function takeLock(host: BundleHost, bundlePath: string, options: LockOptions): Promise<Lock> {
-  const { files } = host;
   const path = `${bundlePath}.lock`;
-  const content = new TextEncoder().encode(`${JSON.stringify(await host.processes.own())}\n`);
+  // With a nonce, so that a holder knows its own lock from one of another call of the same process.
+  const identity = { ...(await host.processes.own()), nonce: randomBytes(8).toString("hex") };
+  const content = new TextEncoder().encode(`${JSON.stringify(identity)}\n`);
   const deadline = performance.now() + options.waitMs;
   for (;;) {
     options.signal?.throwIfAborted();
-    const inode = await tryToHold(files, path, content);
-    if (inode !== undefined) return heldLock(files, path, inode);
+    if (await tryToHold(host.files, path, content)) return heldLock(host.files, path, content);
     const holder = await holderOf(host, path);
     if (holder === "none") continue;
     if (holder.stale) {
-      await breakLock(host, path, holder.inode, content);
+      await breakLock(host, path, content);
       continue;
     }
     if (performance.now() >= deadline) {
       const pid = holder.identity?.pid;
-      throw new BundleError(
-        "LOCKED",
-        `another process${pid === undefined ? "" : ` (pid ${pid})`} is changing ${bundlePath}; try again`,
-        {
-          path,
-          ...(pid !== undefined && { pid }),
-        },
-      );
+      const who = pid === undefined ? "another process" : `another process (pid ${pid})`;
+      throw new BundleError("LOCKED", `${who} is changing ${bundlePath}; try again`, {
+        path,
+        ...(pid !== undefined && { pid }),
+      });
     }
     await sleep(RETRY_MS, undefined, options.signal && { signal: options.signal });
   }
 }
 
-function heldLock(files: FileLayer, path: string, inode: number): Lock {
+/** Runs `task` with the lock of `path` held. */
+export async function withLock<T>(
+  host: BundleHost,
+  path: string,
+  options: LockOptions,
+  task: (lock: Lock) => Promise<T>,
+): Promise<T> {
+  const lock = await takeLock(host, path, options);
+  try {
+    return await task(lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+function heldLock(files: FileLayer, path: string, content: Uint8Array): Lock {
+  const isOwn = async (): Promise<boolean> => {
+    const found = await files.read(path, { maxBytes: MAX_BYTES, followLinks: false });
+    return found !== undefined && Buffer.from(content).equals(found.bytes);
+  };
   return {
     async confirm() {
-      const facts = await files.look(path);
-      if (facts?.inode !== inode)
-        throw new BundleError("LOCKED", `${path} was taken away by another process`, { path });
+      if (!(await isOwn())) throw new BundleError("LOCKED", `${path} was taken away by another process`, { path });
     },
     async release() {
-      const facts = await files.look(path).catch(() => undefined);
-      if (facts?.inode === inode) await files.unlink(path).catch(() => {});
+      if (!(await isOwn().catch(() => false))) return;
+      // Synced, so that a power cut does not bring it back.
+      await files
+        .unlink(path)
+        .then(() => files.syncFolder(dirname(path)))
+        .catch(() => {});
     },
   };
 }
 
-async function tryToHold(files: FileLayer, path: string, content: Uint8Array): Promise<number | undefined> {
+async function tryToHold(files: FileLayer, path: string, content: Uint8Array): Promise<boolean> {
   const temporary = temporaryName(path);
   try {
     const file = await files.create(temporary);
@@ -81,41 +103,39 @@ async function tryToHold(files: FileLayer, path: string, content: Uint8Array): P
     } finally {
       await file.close();
     }
-    const facts = await files.look(temporary);
-    await files.link(temporary, path);
-    await files.unlink(temporary).catch(() => {});
-    return facts?.inode;
+    await files.link(temporary, path).catch((error: unknown) => {
+      // ENOENT: whoever holds the lock swept the temporary file away as a leftover. Both mean: look again.
+      if (errnoOf(error) !== "EEXIST" && errnoOf(error) !== "ENOENT") throw error;
+      throw TAKEN;
+    });
+    return true;
   } catch (cause) {
-    await files.unlink(temporary).catch(() => {});
-    // ENOENT: a writer that holds the lock swept the temporary file away as a leftover. Try again.
-    if (errnoOf(cause) === "EEXIST" || (errnoOf(cause) === "ENOENT" && (await files.look(path)) !== undefined))
-      return undefined;
+    if (cause === TAKEN) return false;
     throw writeFailure(path, cause);
+  } finally {
+    await files.unlink(temporary).catch(() => {});
   }
 }
 
 interface Holder {
-  readonly inode: number;
   readonly identity: ProcessIdentity | undefined;
   readonly stale: boolean;
 }
 
 async function holderOf({ files, processes }: BundleHost, path: string): Promise<Holder | "none"> {
-  const found = await files.read(path, { maxBytes: 4096, followLinks: false });
+  const found = await files.read(path, { maxBytes: MAX_BYTES, followLinks: false });
   if (found === undefined) return "none";
-  const { inode, modifiedMs } = found.facts;
   const identity = parseIdentity(new TextDecoder().decode(found.bytes));
   const life = identity === undefined ? "unknown" : await processes.lifeOf(identity);
-  const stale = life === "dead" || (life === "unknown" && Date.now() - modifiedMs > FOREIGN_STALE_MS);
-  return { inode, identity, stale };
+  const stale = life === "dead" || (life === "unknown" && Date.now() - found.facts.modifiedMs > FOREIGN_STALE_MS);
+  return { identity, stale };
 }
 
-/** Only the one that holds the breaker's own lock file removes, and looks again first: no living lock is ever removed. */
-async function breakLock(host: BundleHost, path: string, staleInode: number, content: Uint8Array): Promise<void> {
+/** Only who holds the breaker's own lock file removes, and looks again first: no living lock is ever removed. */
+async function breakLock(host: BundleHost, path: string, content: Uint8Array): Promise<void> {
   const { files } = host;
   const breaker = `${path}.breaking`;
-  const inode = await tryToHold(files, breaker, content);
-  if (inode === undefined) {
+  if (!(await tryToHold(files, breaker, content))) {
     const holder = await holderOf(host, breaker);
     if (holder !== "none" && holder.stale) await files.unlink(breaker).catch(() => {});
     await sleep(RETRY_MS);
@@ -123,7 +143,7 @@ async function breakLock(host: BundleHost, path: string, staleInode: number, con
   }
   try {
     const holder = await holderOf(host, path);
-    if (holder !== "none" && holder.inode === staleInode && holder.stale) await files.unlink(path);
+    if (holder !== "none" && holder.stale) await files.unlink(path);
   } finally {
     await files.unlink(breaker).catch(() => {});
   }

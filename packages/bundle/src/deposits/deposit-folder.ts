@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { writeFailure, writeNew } from "../atomic-write.js";
+import { removeTemporaries, writeFailure, writeNew } from "../atomic-write.js";
 import { BundleError } from "../errors.js";
-import type { FileLayer } from "../file-layer.js";
+import { errnoOf, type FileLayer } from "../file-layer.js";
+import type { BundleHost } from "../host.js";
 import { LIMITS } from "../limits.js";
+import { withLock } from "../lock.js";
 import { readFailure } from "../read-failure.js";
 import type { DepositRecord } from "./deposit-record.js";
 import { encodeDepositRecord } from "./deposit-record.js";
+
+const LOCK_WAIT_MS = 10_000;
 
 /** One file of the deposit folder. */
 export interface StoredDeposit {
@@ -47,8 +51,9 @@ export function depositFileName(record: DepositRecord): string {
   return `${String(record.sequence).padStart(16, "0")}-${source}.deposit`;
 }
 
-/** @throws {@link BundleError} `EXISTS` when the contributor has used the sequence for this backend, `IO`. */
-export async function storeDeposit(files: FileLayer, bundlePath: string, record: DepositRecord): Promise<string> {
+/** @throws {@link BundleError} `EXISTS` when the contributor has used the sequence for this backend, `LOCKED`, `IO`. */
+export async function storeDeposit(host: BundleHost, bundlePath: string, record: DepositRecord): Promise<string> {
+  const { files } = host;
   const folder = depositFolder(bundlePath);
   try {
     await files.makeFolder(folder);
@@ -56,14 +61,18 @@ export async function storeDeposit(files: FileLayer, bundlePath: string, record:
   } catch (cause) {
     throw writeFailure(folder, cause);
   }
-  const path = join(folder, depositFileName(record));
-  await writeNew(files, path, encodeDepositRecord(record));
-  return path;
+  return withLock(host, lockedName(folder), { waitMs: LOCK_WAIT_MS }, async () => {
+    const path = join(folder, depositFileName(record));
+    await writeNew(files, path, encodeDepositRecord(record));
+    await removeTemporaries(files, folder);
+    return path;
+  });
 }
 
-/** Removes records by file name. @throws {@link BundleError} `DEPOSIT_NOT_FOUND`, `IO`. */
-export async function removeDeposits(files: FileLayer, bundlePath: string, names: readonly string[]): Promise<void> {
+/** Removes records by file name; one that is gone by now is no failure. @throws {@link BundleError} `DEPOSIT_NOT_FOUND`, `LOCKED`, `IO`. */
+export async function removeDeposits(host: BundleHost, bundlePath: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
+  const { files } = host;
   const folder = depositFolder(bundlePath);
   const present = await files.list(folder);
   for (const name of names) {
@@ -71,10 +80,22 @@ export async function removeDeposits(files: FileLayer, bundlePath: string, names
       throw new BundleError("DEPOSIT_NOT_FOUND", `${folder} holds no deposit "${name}"`, { deposit: name });
     }
   }
-  try {
-    for (const name of names) await files.unlink(join(folder, name));
-    await files.syncFolder(folder);
-  } catch (cause) {
-    throw writeFailure(folder, cause);
-  }
+  await withLock(host, lockedName(folder), { waitMs: LOCK_WAIT_MS }, async () => {
+    try {
+      for (const name of names) {
+        await files.unlink(join(folder, name)).catch((error: unknown) => {
+          if (errnoOf(error) !== "ENOENT") throw error;
+        });
+      }
+      await files.syncFolder(folder);
+    } catch (cause) {
+      throw writeFailure(folder, cause);
+    }
+    await removeTemporaries(files, folder);
+  });
+}
+
+/** The lock of the folder is `BUNDLE.deposits/.lock`: whoever may write there may take it. */
+function lockedName(folder: string): string {
+  return `${folder}/`;
 }

@@ -81,7 +81,7 @@ export async function deposit(
     const sequence = options.sequence ?? (await nextSequence(path, publicTokenOf(options.seed), input.id, host));
     const made = await makeDeposit(target, input, { ...options, sequence });
     try {
-      return { ...made, file: await storeDeposit(host.files, path, made.record) };
+      return { ...made, file: await storeDeposit(host, path, made.record) };
     } catch (error) {
       // Somebody took the sequence in between; take the next unless it was asked for.
       if (options.sequence === undefined && error instanceof BundleError && error.code === "EXISTS") continue;

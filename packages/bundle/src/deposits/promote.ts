@@ -50,8 +50,8 @@ export async function promoteDeposits(path: string, options: PromoteOptions): Pr
     };
     if (options.dryRun !== true) {
       for (const item of chosen) take(draft, item);
-      if (chosen.length > 0) afterwards(() => removeDeposits(host.files, path, removed));
-      else await removeDeposits(host.files, path, removed);
+      if (chosen.length > 0) afterwards(() => removeDeposits(host, path, removed));
+      else await removeDeposits(host, path, removed);
     }
     for (const item of reviewed) if (options.dryRun === true || !chosen.includes(item)) item.credential?.json.fill(0);
     return result;
@@ -64,7 +64,7 @@ export async function dropDeposits(
   files: readonly string[],
   options: { readonly host?: BundleHost } = {},
 ): Promise<void> {
-  await removeDeposits((options.host ?? localHost).files, path, files);
+  await removeDeposits(options.host ?? localHost, path, files);
 }
 
 /** File names of the records beside the bundle, in the order of their index. @throws {@link BundleError} `IO`. */
