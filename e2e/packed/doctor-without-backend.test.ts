@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { access, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { seed } from "../stack.js";
+import { installWithNpm, packAll } from "./pack.js";
+
+/** Optional packages of the cli, which are left out here. */
+const LEFT_OUT = ["backend-aws-kms", "aws-kms-emulator", "backend-conformance"];
+
+describe("@basil/cli from packed tarballs, without the backend package", () => {
+  let folder: string;
+  let project: string;
+  const run = (args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> =>
+    new Promise((resolve) => {
+      const env = { PATH: process.env.PATH ?? "", HOME: folder, NO_COLOR: "1" };
+      const program = join(project, "node_modules", ".bin", "basil");
+      const child = execFile(program, [...args], { cwd: project, env }, (_, stdout, stderr) =>
+        resolve({ code: child.exitCode, stdout, stderr }),
+      );
+    });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "basil-packed-"));
+    project = join(folder, "project");
+    const tarballs = await packAll(join(folder, "tarballs"));
+    await installWithNpm(
+      project,
+      [...tarballs].filter(([name]) => !LEFT_OUT.includes(name)).map(([, tarball]) => tarball),
+    );
+    await writeFile(join(project, "catalog.json"), await seed.text("catalog.json"));
+    await writeFile(
+      join(project, "policy.json"),
+      JSON.stringify({ schemaVersion: 2, subjects: { me: { allOf: [{ kind: "unix", uid: 0 }] } } }),
+    );
+    await writeFile(join(project, "pass"), "correct horse battery staple\n", { mode: 0o600 });
+    const created = await run([
+      ...["bundle", "create", "creds.sealed", "--slot", "passphrase:file=pass"],
+      ...["--backend", "id=kms,type=aws-kms,region=us-east-1"],
+    ]);
+    expect(created.code, created.stderr).toBe(0);
+  }, 240_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const documents = ["--catalog", "catalog.json", "--policy", "policy.json", "--bundle", "creds.sealed"];
+
+  it("has the program and not the backend", async () => {
+    const installed = await readdir(join(project, "node_modules", "@basil"));
+    expect(installed).toContain("cli");
+    expect(installed).not.toContain("backend-aws-kms");
+    expect(await run(["--version"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^basil \d+\.\d+\.\d+\n$/),
+    });
+  });
+
+  it("is told by doctor which package is missing, and the command that installs it", async () => {
+    const { code, stdout } = await run(["doctor", "--json", ...documents]);
+    const report = JSON.parse(stdout) as {
+      checks: { name: string; status: string; detail: string; remediation: string }[];
+    };
+    const row = report.checks.find(({ name }) => name === "feature_compatibility");
+    expect(row).toMatchObject({ status: "fatal", detail: expect.stringContaining("aws-kms") });
+    expect(row?.detail).toContain("@basil/backend-aws-kms");
+    expect(row?.remediation).toContain("npm install @basil/backend-aws-kms");
+    expect(code).toBe(1);
+  });
+
+  it("refuses to start the agent, and no socket appears", async () => {
+    const socket = join(project, "basil.sock");
+    await writeFile(
+      join(project, "agent.toml"),
+      '[unlock]\nunlock-passphrase-file = "pass"\nunlock-passphrase-no-wipe = true\n',
+    );
+    const { code, stderr } = await run(["agent", "--config", "agent.toml", ...documents, "--socket", socket]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("@basil/backend-aws-kms");
+    await expect(access(socket)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});

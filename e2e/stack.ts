@@ -1,0 +1,192 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type KmsEmulator,
+  type KmsEmulatorOptions,
+  startKmsEmulator,
+  type UserIdentity,
+} from "@basil/aws-kms-emulator";
+
+const root = join(import.meta.dirname, "..");
+const program = join(root, "packages", "cli", "bin", "basil.js");
+
+/** The documents and command lines of the product's page, as data. */
+export const seed = {
+  text: (name: string): Promise<string> => readFile(join(root, "vectors", "seed", name), "utf8"),
+  json: async (name: string): Promise<unknown> => JSON.parse(await seed.text(name)),
+};
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An agent that serves: its socket answered before this was handed out. */
+export interface RunningAgent extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** What it has logged so far. */
+  log(): string;
+  stop(signal?: NodeJS.Signals): Promise<Ended>;
+}
+
+export interface StackOptions {
+  /** The catalog document, as text. */
+  readonly catalog: string;
+  /** The policy document, as a value. */
+  readonly policy: unknown;
+  readonly emulator?: KmsEmulatorOptions;
+  /** The runtime identity's IAM policy; everything on KMS when it is left out. */
+  readonly iamPolicy?: unknown;
+  /** More lines of the agent's configuration. */
+  readonly config?: string;
+}
+
+/** A whole deployment in a folder of its own: emulator, identities, documents, sealed bundle, configuration. */
+export class Stack implements AsyncDisposable {
+  readonly folder: string;
+  readonly emulator: KmsEmulator;
+  readonly runtime: UserIdentity;
+
+  private constructor(folder: string, emulator: KmsEmulator, runtime: UserIdentity) {
+    this.folder = folder;
+    this.emulator = emulator;
+    this.runtime = runtime;
+  }
+
+  static async start(options: StackOptions): Promise<Stack> {
+    const folder = await mkdtemp(join(tmpdir(), "basil-e2e-"));
+    const emulator = await startKmsEmulator(options.emulator ?? {});
+    const everything = {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "kms:*", Resource: "*" }],
+    };
+    const runtime = emulator.principals.createUser({
+      name: "basil-runtime",
+      policies: [JSON.stringify(options.iamPolicy ?? everything)],
+    });
+    const stack = new Stack(folder, emulator, runtime);
+    await writeFile(join(folder, "catalog.json"), options.catalog);
+    await writeFile(join(folder, "policy.json"), JSON.stringify(options.policy));
+    await writeFile(join(folder, "pass"), "correct horse battery staple\n", { mode: 0o600 });
+    const config = [
+      `socket = "${stack.socket}"`,
+      `catalog = "${join(folder, "catalog.json")}"`,
+      `policy = "${join(folder, "policy.json")}"`,
+      `bundle = "${join(folder, "creds.sealed")}"`,
+      `audit-log = "${join(folder, "audit.jsonl")}"`,
+      options.config ?? "",
+      "[unlock]",
+      `unlock-passphrase-file = "${join(folder, "pass")}"`,
+      "unlock-passphrase-no-wipe = true",
+    ];
+    await writeFile(join(folder, "agent.toml"), `${config.join("\n")}\n`);
+    const unlock = `passphrase:file=${join(folder, "pass")}`;
+    const created = await stack.basil(
+      ["bundle", "create", join(folder, "creds.sealed"), "--slot", unlock].concat([
+        "--backend",
+        "id=kms,type=aws-kms,region=us-east-1",
+      ]),
+    );
+    if (created.code !== 0) throw new Error(`bundle create ended with ${created.code}: ${created.stderr}`);
+    return stack;
+  }
+
+  get socket(): string {
+    return join(this.folder, "basil.sock");
+  }
+
+  /** What a process of this deployment finds around it: nothing of the surroundings but the PATH. */
+  get env(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? "",
+      HOME: this.folder,
+      BASIL_SOCKET: this.socket,
+      AWS_ENDPOINT_URL_KMS: this.emulator.endpoint,
+      AWS_ACCESS_KEY_ID: this.runtime.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: this.runtime.secretAccessKey,
+      AWS_CONFIG_FILE: "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
+  }
+
+  async audit(): Promise<Record<string, unknown>[]> {
+    const lines = (await readFile(join(this.folder, "audit.jsonl"), "utf8")).split("\n").filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Runs `basil` to its end. */
+  basil(args: readonly string[], options: { readonly env?: Record<string, string> } = {}): Promise<Ended> {
+    return new Promise((resolve) => {
+      const environment = { ...this.env, ...options.env };
+      const child = execFile(process.execPath, [program, ...args], { env: environment }, (_, stdout, stderr) => {
+        resolve({ code: child.exitCode, stdout, stderr });
+      });
+      child.stdin?.end();
+    });
+  }
+
+  /** Starts the agent and waits for it to serve. */
+  async startAgent(): Promise<RunningAgent> {
+    const { child, ended, log } = this.#spawnAgent();
+    while (!(await answers(this.socket))) {
+      if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}:\n${log()}`);
+      await sleep(20);
+    }
+    const stop = (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
+      if (child.exitCode === null) child.kill(signal);
+      return ended;
+    };
+    return { process: child, log, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+  }
+
+  /** Runs an agent that is expected to refuse to start, to its end. */
+  async refusedAgent(): Promise<Ended & { readonly socketExists: boolean }> {
+    const { ended } = this.#spawnAgent();
+    const result = await ended;
+    const socketExists = await access(this.socket).then(
+      () => true,
+      () => false,
+    );
+    return { ...result, socketExists };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.emulator.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #spawnAgent(): { child: ChildProcess; ended: Promise<Ended>; log: () => string } {
+    const child = spawn(process.execPath, [program, "agent", "--config", join(this.folder, "agent.toml")], {
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const ended = once(child, "close").then(() => ({ code: child.exitCode, stdout, stderr }));
+    return { child, ended, log: () => stdout + stderr };
+  }
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = createConnection(socket);
+    connection.once("connect", () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once("error", () => resolve(false));
+  });
+}
