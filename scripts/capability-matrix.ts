@@ -40,25 +40,25 @@ property of the key type (SHA-256, SHA-384, SHA-512 for P-256, P-384, P-521; non
 
 ## What a catalog requires
 
-| From | Required |
-| ---- | -------- |
-| every key | its engine |
-| an \`asymmetric\` key in \`transit\` | its key type with sign, verify and publicKey |
-| a \`symmetric\` key in \`transit\` | its key type with encrypt and decrypt |
+| From                             | Required                                                                                        |
+| -------------------------------- | ----------------------------------------------------------------------------------------------- |
+| every key                        | its engine                                                                                      |
+| an \`asymmetric\` key in \`transit\` | its key type with sign, verify and publicKey                                                    |
+| a \`symmetric\` key in \`transit\`   | its key type with encrypt and decrypt                                                           |
 | either, with \`missing: generate\` | createKey for the key type; and the type in \`mintKeyTypes\`, if it is gated on that kind (below) |
-| \`requires\` of a backend | each capability it names |
+| \`requires\` of a backend          | each capability it names                                                                        |
 
 The policy is not read. Required must be within provided: what the catalog declares for the backend (\`engines\`, \`capabilities\`, \`mintKeyTypes\`)
 intersected with what the kind can do. A backend that declares nothing and requires nothing is held to its kind alone.
 
-| \`capability-policy\` | Gap of a key with \`missing: error\` | Other gaps |
-| ------------------- | --------------------------------- | ---------- |
-| \`strict\` | fatal | fatal |
-| \`degraded\` | fatal | told, tolerated |
-| \`off\` | not checked | not checked |
+| \`capability-policy\` | Gap of a key with \`missing: error\` | Other gaps      |
+| ------------------- | ---------------------------------- | --------------- |
+| \`strict\`            | fatal                              | fatal           |
+| \`degraded\`          | fatal                              | told, tolerated |
+| \`off\`               | not checked                        | not checked     |
 
-Capabilities with a meaning of their own: ${KNOWN_CAPABILITIES.map((token) => `\`${token}\``).join(", ")}. Any other text is the deployment's, compared as it
-stands.
+Capabilities with a meaning of their own: ${KNOWN_CAPABILITIES.map((token) => `\`${token}\``).join(", ")}. Any other text is
+the deployment's, compared as it stands.
 
 ## Key types that must be in \`mintKeyTypes\`
 
