@@ -133,6 +133,8 @@ function addShapeRefusals(
       problem: found === undefined ? "required member is missing" : "not allowed here",
       found,
       allowed: vocabulary === undefined ? allowedType(issue) : vocabulary.join(", "),
+      // A number in another form is told when it is read.
+      secondary: typeof found === "number",
       ...(vocabulary === undefined ? {} : { vocabulary }),
     });
   }

@@ -27,6 +27,8 @@ export interface RefusalParts<Code extends string> {
   readonly allowed: string;
   /** The vocabulary in which a near miss for `found` is looked for. */
   readonly vocabulary?: Iterable<string>;
+  /** Not told of a place that has a refusal of this code already. */
+  readonly secondary?: boolean;
   /** What was probably meant, when the rule knows better than a look into the vocabulary. */
   readonly suggestion?: string | undefined;
 }
@@ -42,6 +44,7 @@ const MAX_SHOWN = 80;
 /** Collects the refusals of one document, a bounded number and size of them, so that a huge bad document stays cheap. */
 export class RefusalList<Code extends string> {
   readonly items: Refusal<Code>[] = [];
+  readonly #places = new Set<string>();
   #characters = 0;
 
   get empty(): boolean {
@@ -55,6 +58,9 @@ export class RefusalList<Code extends string> {
 
   add(parts: RefusalParts<Code>): void {
     if (this.full) return;
+    const place = `${parts.code} ${parts.pointer}`;
+    if (parts.secondary && this.#places.has(place)) return;
+    this.#places.add(place);
     const refusal = refusalOf(parts, this.items.length < MAX_SUGGESTIONS);
     this.#characters += refusal.pointer.length + refusal.message.length + refusal.allowed.length;
     this.items.push(refusal);

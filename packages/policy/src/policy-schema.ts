@@ -28,16 +28,21 @@ export const principalSchema = z
           {
             properties: {
               algorithm: { const: "ed25519" },
-              public: { pattern: "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$" },
+              public: { type: "string", pattern: "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$" },
             },
           },
-          { properties: { algorithm: { const: "nats-nkey" }, public: { pattern: "^[ACNOUX][A-Z2-7]{55}$" } } },
+          {
+            properties: {
+              algorithm: { const: "nats-nkey" },
+              public: { type: "string", pattern: "^[ACNOUX][A-Z2-7]{55}$" },
+            },
+          },
         ],
       }),
   ])
   .meta({ id: "Principal" });
 
-const principalsSchema = z.array(principalSchema).nullish().meta({ minItems: 1 });
+const principalsSchema = z.array(principalSchema).meta({ minItems: 1 }).nullish();
 
 export const subjectSchema = z
   .strictObject({
