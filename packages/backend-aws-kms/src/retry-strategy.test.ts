@@ -49,6 +49,18 @@ describe("BudgetedRetryStrategy", () => {
     expect(await delays(strategy, "THROTTLING", { name: "LimitExceededException" })).toEqual([]);
   });
 
+  it("retries a signature that was off in time, for the clock is corrected by then", async () => {
+    const strategy = new BudgetedRetryStrategy(LIMITS, new RetryBudget());
+    const skewed = (message: string) => ({ name: "InvalidSignatureException", message });
+    expect(
+      await delays(strategy, "CLIENT_ERROR", skewed("Signature not yet current: a is still later than b")),
+    ).toHaveLength(2);
+    expect(await delays(strategy, "CLIENT_ERROR", skewed("Signature expired: a is now earlier than b"))).toHaveLength(
+      2,
+    );
+    expect(await delays(strategy, "CLIENT_ERROR", skewed("The request signature we calculated"))).toEqual([]);
+  });
+
   it("waits as long as the server asks, up to three seconds", async () => {
     const strategy = new BudgetedRetryStrategy(LIMITS, new RetryBudget());
     const [first] = await delays(strategy, "TRANSIENT", undefined, new Date(Date.now() + 60_000));

@@ -68,12 +68,12 @@ export class BudgetedRetryStrategy implements RetryStrategy {
   }
 
   async refreshRetryTokenForRetry(previous: RetryToken, info: RetryErrorInfo): Promise<RetryToken> {
-    const { errorType } = info;
+    const errorType = isClockSkew(info.error) ? "TRANSIENT" : info.errorType;
     if (errorType !== "THROTTLING" && errorType !== "TRANSIENT") throw new Error("not a fault to retry");
     const { transientAttempts, throttlingAttempts, onlyIfNotActed } = this.#limits;
     const failure = info.error as { name?: string; requestSent?: boolean } | undefined;
     if (failure?.name === "LimitExceededException") throw new Error("a hard quota");
-    if (onlyIfNotActed && failure?.name !== "ThrottlingException" && failure?.requestSent !== false) {
+    if (onlyIfNotActed && !NOT_ACTED.has(failure?.name ?? "") && failure?.requestSent !== false) {
       throw new Error("KMS may have acted");
     }
     const retries = previous.getRetryCount() + 1;
@@ -90,6 +90,17 @@ export class BudgetedRetryStrategy implements RetryStrategy {
   recordSuccess(used: RetryToken): void {
     this.#budget.give((used as Partial<{ getRetryCost(): number }>).getRetryCost?.() || 1);
   }
+}
+
+/** By these KMS says that it did not act. */
+const NOT_ACTED: ReadonlySet<string> = new Set(["ThrottlingException", "InvalidSignatureException"]);
+
+/**
+ * The SDK has set its clock by the answer's Date when it asks here, but retries by itself only when the corrected clock
+ * is off, and not when one wrong Date had put it off before.
+ */
+function isClockSkew(error: RetryErrorInfo["error"]): boolean {
+  return error?.name === "InvalidSignatureException" && /^Signature (expired|not yet current)/.test(error.message);
 }
 
 function hintMs({ retryAfterHint }: RetryErrorInfo): number {

@@ -1,0 +1,174 @@
+import { isBackendError, type KeyRef } from "@basil/core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { context } from "../test/call-context.js";
+import { type Emulated, emulated, keyRef, useProfiles } from "../test/emulated.js";
+import type { AwsKmsOptions } from "./backend.js";
+
+beforeAll(useProfiles);
+afterAll(() => vi.unstubAllEnvs());
+
+const message = new TextEncoder().encode("hello");
+const signing = keyRef("ecdsa-p256");
+const aes = keyRef("aes-256-gcm");
+const fresh: KeyRef = { ...signing, path: "alias/basil/fresh" };
+
+type Opened = ReturnType<Emulated["open"]>;
+interface Sealed {
+  readonly signature: Uint8Array;
+  readonly envelope: Parameters<Opened["transit"]["decrypt"]>[1];
+}
+
+/** Each operation with the KMS call that is faulted, and a check that its result is right. */
+const OPERATIONS: Readonly<
+  Record<string, (backend: Opened, sealed: Sealed, call?: ReturnType<typeof context>) => Promise<unknown>>
+> = {
+  Sign: async ({ transit }, _, call = context()) => {
+    const { signature } = await transit.sign(signing, message, call);
+    expect(await transit.verify(signing, message, signature, context())).toMatchObject({ valid: true });
+  },
+  Verify: async ({ transit }, { signature }, call = context()) => {
+    expect(await transit.verify(signing, message, signature, call)).toMatchObject({ valid: true });
+  },
+  GetPublicKey: async ({ transit }, _, call = context()) => {
+    expect((await transit.publicKey(signing, call)).publicKey).toHaveLength(91);
+  },
+  Encrypt: async ({ transit }, _, call = context()) => {
+    const { envelope } = await transit.encrypt(aes, message, undefined, call);
+    expect(await transit.decrypt(aes, envelope, undefined, context())).toMatchObject({ plaintext: message });
+  },
+  Decrypt: async ({ transit }, { envelope }, call = context()) => {
+    expect(await transit.decrypt(aes, envelope, undefined, call)).toMatchObject({ plaintext: message });
+  },
+  DescribeKey: async ({ probe }, _, call = context()) => {
+    expect(await probe(signing, call)).toMatchObject({ state: "present" });
+  },
+};
+
+async function withEmulator(
+  options: Partial<AwsKmsOptions>,
+  run: (test: Emulated, backend: Opened, sealed: Sealed) => Promise<void>,
+): Promise<void> {
+  await using test = await emulated();
+  const admin = test.open("admin");
+  const { signature } = await admin.transit.sign(signing, message, context());
+  const { envelope } = await admin.transit.encrypt(aes, message, undefined, context());
+  await run(test, test.open("admin", { attemptTimeoutMs: 150, ...options }), { signature, envelope });
+}
+
+const PASSING = [
+  ["two throttles", { kind: "throttle" }, 2],
+  ["two 500s", { kind: "error" }, 2],
+  ["two 503s of the key", { kind: "error", status: 503, code: "KeyUnavailableException" }, 2],
+  ["a reset", { kind: "reset" }, 1],
+  ["a cut answer", { kind: "truncate" }, 1],
+  ["no answer once", { kind: "hang" }, 1],
+  ["a slow answer", { kind: "latency", ms: 50 }, 1],
+  ["a wrong Date", { kind: "date", offsetMs: 3_600_000 }, 1],
+] as const;
+
+describe.concurrent.for(Object.keys(OPERATIONS))("%s", (operation) => {
+  const run = OPERATIONS[operation] ?? expect.fail();
+
+  it.for(PASSING)("succeeds through %s", ([, fault, times]) =>
+    withEmulator({}, async ({ emulator }, backend, sealed) => {
+      emulator.faults.add({ fault, operation, times });
+      await run(backend, sealed);
+      expect(emulator.faults.pending).toEqual([]);
+    }),
+  );
+
+  it.for([
+    ["throttling", { kind: "throttle" }],
+    ["500", { kind: "error" }],
+    ["resets", { kind: "reset" }],
+    ["cut answers", { kind: "truncate" }],
+    ["silence", { kind: "hang" }],
+  ] as const)("is UNAVAILABLE with a retry hint through lasting %s, and works as soon as it ends", ([, fault]) =>
+    withEmulator({ operationTimeoutMs: 3000 }, async ({ emulator }, backend, sealed) => {
+      emulator.faults.add({ fault, operation, times: Number.POSITIVE_INFINITY });
+      await expect(run(backend, sealed)).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        details: { retryAfterMs: expect.any(Number) },
+      });
+      emulator.faults.clear();
+      await run(backend, sealed);
+    }),
+  );
+
+  it("is DEADLINE_EXCEEDED when KMS is silent beyond the caller's deadline, and other keys answer meanwhile", () =>
+    withEmulator({ attemptTimeoutMs: 5000 }, async ({ emulator }, backend, sealed) => {
+      emulator.faults.add({ fault: { kind: "hang" }, operation });
+      const started = performance.now();
+      const refused = expect(run(backend, sealed, context({ deadline: Date.now() + 200 }))).rejects.toMatchObject({
+        code: "DEADLINE_EXCEEDED",
+      });
+      const other = keyRef("ecdsa-p384");
+      await vi.waitFor(() => expect(emulator.faults.pending).toEqual([]));
+      await backend.transit.sign(other, message, context());
+      await refused;
+      expect(performance.now() - started).toBeLessThan(3000);
+    }));
+
+  it("is CANCELLED as soon as the caller leaves", () =>
+    withEmulator({ attemptTimeoutMs: 5000 }, async ({ emulator }, backend, sealed) => {
+      emulator.faults.add({ fault: { kind: "hang" }, operation });
+      const caller = new AbortController();
+      const refused = expect(run(backend, sealed, context({ signal: caller.signal }))).rejects.toMatchObject({
+        code: "CANCELLED",
+      });
+      await vi.waitFor(() => expect(emulator.faults.pending).toEqual([]));
+      caller.abort();
+      await refused;
+    }));
+});
+
+describe.concurrent("createKey", () => {
+  const create = ({ transit }: Opened) => transit.createKey(fresh, context());
+  const made = ({ emulator }: Emulated) =>
+    emulator.keys.list().filter(({ aliases }) => aliases.length === 0 || aliases.includes(fresh.path));
+
+  it.for(PASSING.filter(([, { kind }]) => kind !== "hang"))("finishes through %s of CreateAlias", ([, fault, times]) =>
+    withEmulator({}, async (test, backend) => {
+      test.emulator.faults.add({ fault, operation: "CreateAlias", times });
+      await expect(create(backend)).resolves.toMatchObject({ keyVersion: 1 });
+      expect(made(test)).toHaveLength(1);
+    }),
+  );
+
+  it("finishes when CreateAlias was carried out and its answer lost", () =>
+    withEmulator({}, async (test, backend) => {
+      test.emulator.faults.add({ fault: { kind: "reset", applies: true }, operation: "CreateAlias" });
+      await expect(create(backend)).resolves.toMatchObject({ keyVersion: 1 });
+      expect(made(test)).toHaveLength(1);
+    }));
+
+  it.for([
+    ["a reset", { kind: "reset", applies: true }],
+    ["silence", { kind: "hang", applies: true }],
+    ["a 500", { kind: "error", applies: true }],
+    ["a cut answer", { kind: "truncate" }],
+  ] as const)("goes out once and finds the key by its Description after %s that hid its making", ([, fault]) =>
+    withEmulator({}, async (test, backend) => {
+      test.emulator.faults.add({ fault, operation: "CreateKey" });
+      const { resource } = await create(backend);
+      expect(test.emulator.calls.filter(({ operation }) => operation === "CreateKey")).toHaveLength(1);
+      expect(made(test)).toEqual([expect.objectContaining({ arn: resource, aliases: [fresh.path] })]);
+    }),
+  );
+
+  it("is UNAVAILABLE and names the Description when nothing was made", () =>
+    withEmulator({}, async (test, backend) => {
+      test.emulator.faults.add({ fault: { kind: "reset" }, operation: "CreateKey" });
+      const failure = await create(backend).catch((error: unknown) => error);
+      expect(isBackendError(failure) && failure.code).toBe("UNAVAILABLE");
+      expect(failure).toMatchObject({ message: expect.stringContaining(`at ${fresh.path}`) });
+      expect(made(test)).toEqual([]);
+    }));
+
+  it("waits out throttling", () =>
+    withEmulator({}, async (test, backend) => {
+      test.emulator.faults.add({ fault: { kind: "throttle" }, operation: "CreateKey", times: 2 });
+      await create(backend);
+      expect(made(test)).toHaveLength(1);
+    }));
+});
