@@ -96,6 +96,13 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
       );
     case "LIMIT_EXCEEDED":
       return new CliError("TOO_LARGE", `over a limit: ${said}`, {}, options("try again with fewer calls at a time"));
+    case "DECRYPT_FAILED":
+      return new CliError(
+        "FAILED",
+        said,
+        { reason: error.code },
+        options("check the key, the ciphertext and --aad-hex: one of them is not the one of the encryption"),
+      );
     case "BACKEND_ERROR":
     case "INTERNAL":
       return new CliError(

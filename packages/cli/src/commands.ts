@@ -1,6 +1,7 @@
 import type { LazyGroup, RegisteredCommand } from "./command.js";
 import { agent } from "./commands/agent.js";
 import { decrypt } from "./commands/decrypt.js";
+import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
 import { encrypt } from "./commands/encrypt.js";
 import { health } from "./commands/health.js";
@@ -33,4 +34,5 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   status,
   health,
   ready,
+  demo,
 ];

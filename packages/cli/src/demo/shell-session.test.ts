@@ -44,7 +44,7 @@ describe("ShellSession", () => {
   it("keeps variables and background jobs from line to line", async () => {
     await using shell = open();
     await shell.type("sleep 600 >/dev/null 2>&1 &");
-    const pid = Number((await shell.type("echo $!")).stdout);
+    const pid = Number((await shell.type("sleep 0.1; echo $!")).stdout);
     expect(isAlive(pid)).toBe(true);
     expect((await shell.type("kill $!; wait $!")).exitCode).toBe(143);
     expect(isAlive(pid)).toBe(false);

@@ -19,7 +19,6 @@ export interface ShellSessionOptions {
 }
 
 const LINE_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 10_000;
 
 /**
  * One shell that stays open, so that lines are run exactly as a person would type them: `&`, `$!` and `kill` included.
@@ -64,14 +63,19 @@ export class ShellSession implements AsyncDisposable {
     return { line, exitCode: stdout.exitCode, stdout: stdout.text, stderr: stderr.text };
   }
 
-  /** Stops everything that was started from the session: SIGTERM, and SIGKILL for what is still there after ten seconds. */
+  /** Stops everything that was started from the session: SIGTERM, again after three seconds, and SIGKILL after ten. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#terminate();
+    // A process that was just being started may have missed the first.
+    const timers = [setTimeout(() => this.#terminate(), 3000), setTimeout(() => this.#kill("SIGKILL"), 10_000)];
+    await this.#ended;
+    for (const timer of timers) clearTimeout(timer);
+  }
+
+  #terminate(): void {
     this.#kill("SIGTERM");
     // A shell that waits for input looks at its traps only when some comes.
     this.#child.stdin.write("\n");
-    const late = setTimeout(() => this.#kill("SIGKILL"), STOP_TIMEOUT_MS);
-    await this.#ended;
-    clearTimeout(late);
   }
 
   #kill(signal: NodeJS.Signals): void {
