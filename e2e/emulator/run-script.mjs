@@ -46,7 +46,13 @@ async function run(client, steps) {
 }
 
 const job = JSON.parse(await text(process.stdin));
-const client = new sdk.KMSClient({ endpoint: job.endpoint, region: job.region, credentials: job, maxAttempts: 1 });
+// Without credentials in the job the SDK's default chain finds them.
+const client = new sdk.KMSClient({
+  maxAttempts: 1,
+  ...(job.endpoint && { endpoint: job.endpoint }),
+  ...(job.region && { region: job.region }),
+  ...(job.accessKeyId && { credentials: job }),
+});
 const results = [];
 for (const steps of job.scripts) results.push(await run(client, steps));
 client.destroy();

@@ -33,8 +33,14 @@ export const bareEnvironment = {
   AWS_EC2_METADATA_DISABLED: "true",
 };
 
-async function run(program: string, file: string, job: Job): Promise<ScriptResult[]> {
-  const child = spawn(program, [fileURLToPath(new URL(file, import.meta.url))], { env: bareEnvironment });
+async function run(
+  program: string,
+  file: string,
+  job: Job | Pick<Job, "scripts">,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ScriptResult[]> {
+  const env = { ...bareEnvironment, ...environment };
+  const child = spawn(program, [fileURLToPath(new URL(file, import.meta.url))], { env });
   child.stdin.end(JSON.stringify(job));
   const exit = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
   const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
@@ -48,4 +54,14 @@ export function runWithBoto3(python: string, job: Job): Promise<ScriptResult[]> 
 
 export function runWithJsSdk(job: Job): Promise<ScriptResult[]> {
   return run(process.execPath, "run-script.mjs", job);
+}
+
+/** The JavaScript SDK with nothing but an environment: endpoint, region and credentials come from its default chain. */
+export async function runWithDefaultChain(
+  environment: Readonly<Record<string, string>>,
+  script: readonly Step[],
+): Promise<ScriptResult> {
+  const [result] = await run(process.execPath, "run-script.mjs", { scripts: [script] }, environment);
+  if (result === undefined) throw new Error("no result");
+  return result;
 }

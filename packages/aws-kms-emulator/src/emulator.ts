@@ -61,7 +61,7 @@ function credentialSources(options: KmsEmulatorOptions, parts: SourceParts): Cre
 /**
  * Starts an AWS KMS with IAM and STS on loopback.
  *
- * Keys, users and roles of the options are made unless the state file was there already.
+ * Keys, users, roles and instance profiles of the options are made unless the state file was there already.
  *
  * @throws {@link EmulatorError} `OPTION_INVALID`, `POLICY_MALFORMED`, `ALREADY_EXISTS`, `LISTEN_FAILED`, `LOG_FILE`, `STATE_FILE`.
  */
@@ -95,6 +95,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   if (!restored) {
     for (const user of options.users ?? []) principals.createUser(user);
     for (const role of options.roles ?? []) principals.createRole(role);
+    for (const { name, role } of options.instanceProfiles ?? []) principals.createInstanceProfile(name, role);
     for (const key of options.keys ?? []) await keys.create(key);
   }
   await changed();

@@ -34,6 +34,8 @@ export interface KmsEmulatorOptions {
   readonly keys?: readonly KeyOptions[];
   readonly users?: readonly UserOptions[];
   readonly roles?: readonly RoleOptions[];
+  /** Instance profiles, each with one of the roles. */
+  readonly instanceProfiles?: readonly { readonly name: string; readonly role: string }[];
   /** Access key of the account root user, when it should be a given one. */
   readonly rootAccessKey?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Issuers whose tokens AssumeRoleWithWebIdentity takes. */

@@ -128,6 +128,22 @@ export class Principals {
   }
 
   /**
+   * Makes an instance profile that holds a role.
+   *
+   * @throws {@link EmulatorError} `ALREADY_EXISTS`, `NOT_FOUND`.
+   */
+  createInstanceProfile(name: string, roleName: string): void {
+    const { instanceProfiles, roles } = this.#directory;
+    if (instanceProfiles.has(name))
+      throw new EmulatorError("ALREADY_EXISTS", `instance profile ${name} exists already`, { name });
+    if (!roles.has(roleName)) throw new EmulatorError("NOT_FOUND", `no role ${roleName}`, { name: roleName });
+    const arn = iamArn(this.#place, `instance-profile/${name}`);
+    const id = uniqueId(this.#random, "AIPA");
+    instanceProfiles.set(name, { name, path: "/", arn, id, createdAt: this.#clock.now(), roleName });
+    this.#changed();
+  }
+
+  /**
    * Replaces the identity policies of a user or role, attached ones included. The next call is decided by the new ones.
    *
    * @param nameOrArn - A name that a user and a role share must be given as ARN.

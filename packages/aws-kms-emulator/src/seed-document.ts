@@ -55,6 +55,7 @@ const seedSchema = z.strictObject({
   roles: z
     .array(z.strictObject({ ...identity, trust: policy.optional(), maxSessionSeconds: z.int().optional() }))
     .optional(),
+  instanceProfiles: z.array(z.strictObject({ name: text, role: text })).optional(),
   oidcProviders: z
     .array(
       z.strictObject({
