@@ -6,11 +6,13 @@ import { type AuditFailureMode, AuditLog } from "./audit/audit-log.js";
 import type { AuditSink } from "./audit/audit-sink.js";
 import { Caller } from "./caller.js";
 import { BrokerError } from "./errors.js";
-import type { Generation } from "./generation.js";
+import { EventHub } from "./events/event-hub.js";
 import { Listener } from "./grpc/listener.js";
 import { KeyProbes } from "./key-probes.js";
 import { type Limits, withDefaultLimits } from "./limits.js";
 import { type Logger, SILENT } from "./logger.js";
+import type { DocumentSource } from "./reload/document-source.js";
+import { Reloader, type ReloadOptions, type ReloadResult } from "./reload/reloader.js";
 import { Dispatcher } from "./request/dispatcher.js";
 import type { Services } from "./request/services.js";
 import type { SocketOptions } from "./socket/bind-socket.js";
@@ -31,6 +33,8 @@ export interface BrokerOptions {
   readonly audit?: AuditSink;
   /** What a record that cannot be written means. Default: `refuse`. */
   readonly auditFailure?: AuditFailureMode;
+  /** Where {@link Broker.reload} reads from. Default: nowhere, and a reload is rejected. */
+  readonly documents?: DocumentSource;
   readonly logger?: Logger;
   readonly limits?: Partial<Limits>;
   /** What Status and Health say. Default: the version of this package. */
@@ -79,7 +83,8 @@ export class Broker implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #listeners = new Set<Listener>();
   readonly #closed = new AbortController();
-  readonly #generation: Generation;
+  readonly #events = new EventHub();
+  readonly #reloader: Reloader;
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -94,7 +99,9 @@ export class Broker implements AsyncDisposable {
       version,
       probes: new KeyProbes(byId, this.#closed.signal),
       requireAudit: (op) => auditLog.requireHealthy(op),
-      generation: () => this.#generation,
+      events: this.#events,
+      reload: (options) => this.#reloader.reload(options),
+      generation: () => this.#reloader.current,
     };
     this.report = report;
     this.#backends = backends;
@@ -102,12 +109,31 @@ export class Broker implements AsyncDisposable {
     this.#limits = limits;
     this.#logger = logger;
     this.#dispatcher = new Dispatcher(services, auditLog);
-    this.#generation = { id: 1, catalog: options.catalog, policy: options.policy };
+    this.#reloader = new Reloader(options, {
+      source: options.documents,
+      backends,
+      capabilityMode: options.capabilityMode ?? "strict",
+      audit: auditLog,
+      logger,
+    });
   }
 
   /** The number of the catalog and policy that are served. */
   get generation(): number {
-    return this.#generation.id;
+    return this.#reloader.current.id;
+  }
+
+  /**
+   * Reads the documents again and serves them from the next request on. What is refused is told in the result, and changes
+   * nothing: which backends there are, and which key is where, needs a restart.
+   */
+  reload(options: ReloadOptions = {}): Promise<ReloadResult> {
+    return this.#reloader.reload(options);
+  }
+
+  /** Opens the audit log at its path again, after it was moved away. @throws {@link BrokerError} `AUDIT_UNAVAILABLE`. */
+  async reopenAudit(): Promise<void> {
+    await this.#audit?.reopen?.();
   }
 
   /** The broker's methods for a caller in this process, whom the program vouches for. */
@@ -144,6 +170,7 @@ export class Broker implements AsyncDisposable {
 
   async #close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#dispatcher.abort(), graceMs);
+    this.#events.close();
     await Promise.all([this.#dispatcher.drain(), ...[...this.#listeners].map((listener) => listener.drain(graceMs))]);
     clearTimeout(timer);
     this.#closed.abort(new BrokerError("CLOSED", "the broker was disposed", {}));

@@ -32,6 +32,7 @@ import {
 } from "@basil/proto";
 import { create, type Message } from "@bufbuild/protobuf";
 import type { Dispatcher } from "./request/dispatcher.js";
+import type { Stream } from "./request/handler.js";
 import { type Rpc, rpcs } from "./request/rpcs.js";
 
 export interface CallOptions {
@@ -158,11 +159,11 @@ export class Caller {
     { path }: GrpcMethod<Request, Response>,
     request: Request,
     options: CallOptions,
-  ): Promise<Iterable<Response> | AsyncIterable<Response>> {
+  ): Promise<Stream<Response>> {
     const rpc = RPCS.get(path) as Rpc & { kind: "stream" };
     const outcome = await this.#dispatcher.stream(rpc, request, this.#identity, clockOptions(options));
     if ("error" in outcome) throw outcome.error;
-    return outcome.answer as Iterable<Response> | AsyncIterable<Response>;
+    return outcome.answer as Stream<Response>;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AnyBackendError, ReconcileReport } from "@basil/core";
+import type { RejectionReason } from "./reload/document-source.js";
 
 /** Why a broker does not start, or stops. These reach the program that runs it, never a caller. */
 export interface StartupErrorDetails {
@@ -32,6 +33,8 @@ export interface StartupErrorDetails {
   SOCKET_FAILED: { readonly path: string; readonly errno?: string };
   /** The audit log cannot be opened or written. */
   AUDIT_UNAVAILABLE: { readonly path?: string };
+  /** A candidate to be served is refused; what is served stays. `reason` is the protocol's token. */
+  RELOAD_REJECTED: { readonly reason: RejectionReason };
   /** The broker was disposed. */
   CLOSED: Record<never, never>;
 }

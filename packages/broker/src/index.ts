@@ -25,3 +25,6 @@ export { DEFAULT_LIMITS } from "./limits.js";
 export type { Logger } from "./logger.js";
 export type { BackendCredential, OpenBackendsOptions } from "./open-backends.js";
 export { openBackends } from "./open-backends.js";
+export type { DocumentFilesOptions, DocumentSource, RejectionReason } from "./reload/document-source.js";
+export { documentFiles } from "./reload/document-source.js";
+export type { ReloadActor, ReloadOptions, ReloadResult } from "./reload/reloader.js";

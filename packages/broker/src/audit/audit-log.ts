@@ -2,11 +2,19 @@ import { BrokerError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { RETRY_AFTER_MS } from "../request/backend-answers.js";
 import type { Call } from "../request/call.js";
-import type { AuditSink } from "./audit-sink.js";
-import { authzRecord } from "./authz-record.js";
+import type { AuditRecord, AuditSink } from "./audit-sink.js";
+import { authzRecord, seconds } from "./authz-record.js";
 
 /** `refuse`: no answer without its record. `serve`: answer, and tell the operator. */
 export type AuditFailureMode = "refuse" | "serve";
+
+export interface ReloadFacts {
+  readonly actor: { readonly kind: string; readonly id: string };
+  readonly previous_generation: number;
+  readonly generation: number;
+  readonly outcome: string;
+  readonly reason: string;
+}
 
 export interface RequestFacts {
   readonly result: string;
@@ -32,6 +40,15 @@ export class AuditLog {
     throw noRecord(op, new Error("the audit log cannot be written"));
   }
 
+  /** Settles once the record is with the kernel, or its loss is in the operator's log: what was swapped is not taken back. */
+  async reload(facts: ReloadFacts): Promise<void> {
+    try {
+      await this.#sink?.write(reloadRecord(facts));
+    } catch (error) {
+      this.#logger.error({ error: String(error) }, "an audit record was not written");
+    }
+  }
+
   /** One record for each decision of the request. Settles once they are with the kernel. */
   async requests(call: Call, facts: RequestFacts): Promise<void> {
     const at = new Date();
@@ -52,6 +69,11 @@ export class AuditLog {
       if (this.#onFailure === "refuse") throw noRecord(call.verdicts.at(-1)?.op ?? "unknown", error);
     }
   }
+}
+
+/** `basil.audit.reload`, version 1. */
+function reloadRecord(facts: ReloadFacts): AuditRecord {
+  return { event: { kind: "basil.audit.reload", version: 1 }, occurred_at: seconds(new Date()), ...facts };
 }
 
 function noRecord(op: string, cause: unknown): BrokerError<"BACKEND_UNAVAILABLE"> {

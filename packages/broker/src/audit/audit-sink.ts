@@ -1,5 +1,5 @@
 /** One record of the audit log, in the form it is written, before the log adds its own chain. */
-export type AuditRecord = Readonly<Record<string, unknown>> & { readonly event_kind: string };
+export type AuditRecord = Readonly<Record<string, unknown>>;
 
 /** Where audit records go. */
 export interface AuditSink extends AsyncDisposable {

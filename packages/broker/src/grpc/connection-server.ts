@@ -3,13 +3,16 @@ import type { Message } from "@bufbuild/protobuf";
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
+  Metadata,
   Server,
   type ServerUnaryCall,
   type ServerWritableStream,
 } from "@grpc/grpc-js";
+import { isBrokerError } from "../errors.js";
 import type { Limits } from "../limits.js";
 import type { Dispatcher } from "../request/dispatcher.js";
 import type { Rpc } from "../request/rpcs.js";
+import { isRequestError } from "../request/status-codes.js";
 import { wireError } from "./wire-error.js";
 
 /** A server for one connection: the identity it answers to is that of the connection, and there is no table to look it up in. */
@@ -59,11 +62,22 @@ function stream(
       call.emit("error", wireError(outcome.error, outcome.requestId));
       return;
     }
-    for await (const message of outcome.answer) {
-      if (call.cancelled || call.destroyed) return;
-      if (!call.write(message)) await drained(call);
+    const { answer } = outcome;
+    if ("end" in answer) {
+      call.once("cancelled", () => answer.end());
+      if (call.cancelled) answer.end();
     }
-    call.end();
+    // A stream that has nothing to say yet has begun all the same.
+    call.sendMetadata(new Metadata());
+    try {
+      for await (const message of answer) {
+        if (call.cancelled || call.destroyed) return;
+        if (!call.write(message)) await drained(call);
+      }
+      call.end();
+    } catch (error) {
+      call.emit("error", isBrokerError(error) && isRequestError(error) ? wireError(error, outcome.requestId) : error);
+    }
   };
 }
 

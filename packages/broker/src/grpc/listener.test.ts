@@ -6,7 +6,17 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BackendError } from "@basil/core";
-import { AdminService, AeadService, InvocationService, NatsService, SecretService, SigningService } from "@basil/proto";
+import {
+  AdminService,
+  AeadService,
+  grpcMethods,
+  InvocationService,
+  NatsService,
+  SecretService,
+  SigningService,
+  WatchRequestSchema,
+} from "@basil/proto";
+import { create } from "@bufbuild/protobuf";
 import { Metadata } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ALICE, testCatalog, testPolicy } from "../../test/documents.js";
@@ -366,5 +376,24 @@ describe("closing a broker", () => {
     await other.close();
     expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
     await chmod(path, 0o600);
+  });
+});
+
+describe("AdminService.Watch", () => {
+  it("begins at once, stays open, and ends when the broker closes", async () => {
+    await serve();
+    const { watch } = grpcMethods(AdminService);
+    const call = client.grpc.makeServerStreamRequest(
+      watch.path,
+      watch.requestSerialize,
+      watch.responseDeserialize,
+      create(WatchRequestSchema),
+    );
+    call.resume();
+    await once(call, "metadata");
+    const ended = once(call, "status");
+    await broker.close(1000);
+    expect((await ended)[0]).toMatchObject({ code: 0 });
+    expect(audit.records).toMatchObject([{ op: "watch", target_id: "broker.watch", decision: "allow" }]);
   });
 });

@@ -10,11 +10,13 @@ import type {
 import type { Handlers } from "../request/handler.js";
 import { decrypt } from "./decrypt.js";
 import { encrypt } from "./encrypt.js";
+import { explain } from "./explain.js";
 import { getPublicKey } from "./get-public-key.js";
 import { importKey, importSet } from "./import.js";
 import { listCatalog } from "./list-catalog.js";
 import { newKey } from "./new-key.js";
 import { readiness } from "./readiness.js";
+import { reload } from "./reload.js";
 import { sign } from "./sign.js";
 import { health, status } from "./status.js";
 import {
@@ -25,6 +27,7 @@ import {
   unsupportedLocally,
 } from "./unsupported.js";
 import { verify } from "./verify.js";
+import { watch } from "./watch.js";
 
 /** Who answers which method. A method that is added to the protocol does not compile until it stands here. */
 export const signing: Handlers<typeof SigningService> = {
@@ -73,9 +76,9 @@ export const admin: Handlers<typeof AdminService> = {
   status,
   health,
   readiness,
-  watch: unsupportedAdmin("watch"),
-  reload: unsupportedAdmin("reload"),
-  explain: unsupportedAdmin("explain"),
+  watch,
+  reload,
+  explain,
   revoke: unsupportedAdmin("revoke"),
 };
 

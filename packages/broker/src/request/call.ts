@@ -95,9 +95,18 @@ export class Call {
 
   /** Whether any of the operations is allowed, without a trace in the audit log. */
   mayAny(operations: readonly Operation[], key: string): boolean {
-    if (!this.resolution.resolved) return false;
-    const { policy, catalog } = this.generation;
-    const { subject } = this.resolution;
+    return this.#mayAny(this.generation, operations, key);
+  }
+
+  /** The same by what is served now, for a call that outlives a reload. */
+  mayAnyNow(operations: readonly Operation[], key: string): boolean {
+    return this.#mayAny(this.services.generation(), operations, key);
+  }
+
+  #mayAny({ policy, catalog }: Generation, operations: readonly Operation[], key: string): boolean {
+    const resolution = resolveSubject(policy, this.identity);
+    if (!resolution.resolved) return false;
+    const { subject } = resolution;
     return operations.some((operation) => decide(policy, catalog, subject, operation, key).allowed);
   }
 

@@ -7,6 +7,7 @@ import { type AnyRequestError, BrokerError, isBrokerError } from "../errors.js";
 import { unavailable } from "./backend-answers.js";
 import { Call } from "./call.js";
 import { CallClock, type CallOptions } from "./call-clock.js";
+import type { Stream } from "./handler.js";
 import type { Rpc } from "./rpcs.js";
 import type { Services } from "./services.js";
 import { isRequestError } from "./status-codes.js";
@@ -41,9 +42,7 @@ export class Dispatcher {
 
   /** The stream begins once its record is written. */
   async stream(rpc: Rpc & { kind: "stream" }, request: Message, identity: Identity, options: CallOptions) {
-    return this.#run<Iterable<Message> | AsyncIterable<Message>>(rpc, identity, options, (call) =>
-      rpc.handler(request, call),
-    );
+    return this.#run<Stream<Message>>(rpc, identity, options, (call) => rpc.handler(request, call));
   }
 
   /** Refuses new requests, and settles once those in flight are answered. */

@@ -1,8 +1,10 @@
 import type { Backend } from "@basil/core";
+import type { EventHub } from "../events/event-hub.js";
 import type { Generation } from "../generation.js";
 import type { KeyProbes } from "../key-probes.js";
 import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
+import type { ReloadOptions, ReloadResult } from "../reload/reloader.js";
 
 /** What handlers share. */
 export interface Services {
@@ -14,6 +16,8 @@ export interface Services {
   readonly version: string;
   /** Before a backend is called for anything that is audited. @throws {@link BrokerError} when no record could be written. */
   requireAudit(op: string): void;
+  readonly events: EventHub;
+  reload(options: ReloadOptions): Promise<ReloadResult>;
   /** What is served now. */
   generation(): Generation;
 }

@@ -1984,7 +1984,7 @@ export type ReloadResponse = Message<"basil.broker.v1.ReloadResponse"> & {
   applied: boolean;
 
   /**
-   * As in the request, when the candidate was accepted.
+   * As in the request.
    *
    * @generated from field: bool checked = 2;
    */
