@@ -1,4 +1,5 @@
 import {
+  BackendError,
   type CallContext,
   type CiphertextEnvelope,
   type DecryptResult,
@@ -40,7 +41,10 @@ export async function encrypt(
   };
 }
 
-/** Names the key of the envelope's version, so that KMS opens nothing else. A key that was never rotated has one version. */
+/**
+ * Names the key of the envelope's version, so that KMS opens nothing else. A version that is not there is one more way
+ * for a ciphertext to be wrong. Version 0 is a client that sent none: the newest.
+ */
 export async function decrypt(
   on: Keyring,
   key: KeyRef,
@@ -51,15 +55,19 @@ export async function decrypt(
   plaintextRange(key, "decrypt");
   requireSize("the ciphertext", envelope.ciphertext, CIPHERTEXT_BYTES);
   const reference = referenceOf(key, envelope, await on.versions.of(key, context));
-  try {
-    return await decryptWith(on, key, reference, envelope, aad, context);
-  } catch (error) {
-    if (!isBackendError(error) || error.code !== "DECRYPT_FAILED") throw error;
-    // Somebody else may have rotated since this process looked last.
-    const again = referenceOf(key, envelope, await on.versions.doubted(key, context));
-    if (again.keyId === reference.keyId) throw error;
-    return decryptWith(on, key, again, envelope, aad, context);
+  let refused = noSuchVersion(key, envelope);
+  if (reference) {
+    try {
+      return await decryptWith(on, key, reference, envelope, aad, context);
+    } catch (error) {
+      if (!isBackendError(error) || error.code !== "DECRYPT_FAILED") throw error;
+      refused = error;
+    }
   }
+  // Somebody else may have rotated since this process looked last.
+  const again = referenceOf(key, envelope, await on.versions.doubted(key, context));
+  if (!again || again.keyId === reference?.keyId) throw refused;
+  return decryptWith(on, key, again, envelope, aad, context);
 }
 
 interface VersionedReference {
@@ -67,9 +75,20 @@ interface VersionedReference {
   readonly version?: number;
 }
 
-function referenceOf(key: KeyRef, { keyVersion }: CiphertextEnvelope, known: KnownVersions): VersionedReference {
-  const keyId = known.rotated && known.arns.has(keyVersion) ? versionReference(key.path, keyVersion) : undefined;
-  return keyId === undefined ? { keyId: keyReference(key.path).keyId } : { keyId, version: keyVersion };
+function referenceOf(
+  key: KeyRef,
+  { keyVersion }: CiphertextEnvelope,
+  known: KnownVersions,
+): VersionedReference | undefined {
+  const newest = { keyId: keyReference(key.path).keyId };
+  if (keyVersion === 0) return newest;
+  if (!known.rotated) return keyVersion === 1 ? newest : undefined;
+  const keyId = known.arns.has(keyVersion) ? versionReference(key.path, keyVersion) : undefined;
+  return keyId === undefined ? undefined : { keyId, version: keyVersion };
+}
+
+function noSuchVersion(key: KeyRef, { keyVersion }: CiphertextEnvelope): BackendError {
+  return new BackendError("DECRYPT_FAILED", `key "${key.name}" (${key.path}) has no version ${keyVersion}`, {});
 }
 
 async function decryptWith(

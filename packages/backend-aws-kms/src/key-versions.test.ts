@@ -264,13 +264,15 @@ describe("decrypt", () => {
     });
   });
 
-  it("ignores the version of an envelope while the key was never rotated", async () => {
-    const { transit } = open({}, aes);
-    const { envelope } = await transit.encrypt(aes, message, undefined, context());
-    for (const keyVersion of [0, 7]) {
-      await expect(transit.decrypt(aes, { ...envelope, keyVersion }, undefined, context())).resolves.toMatchObject({
-        plaintext: message,
-      });
+  it("takes an envelope without a version as one of the newest, and refuses one of a version that is not there", async () => {
+    const { transit, rotateElsewhere } = open({}, aes);
+    for (const newest of [1, 2]) {
+      const { envelope } = await transit.encrypt(aes, message, undefined, context());
+      const opened = transit.decrypt(aes, { ...envelope, keyVersion: 0 }, undefined, context());
+      await expect(opened).resolves.toMatchObject({ plaintext: message, keyVersion: newest });
+      const refused = transit.decrypt(aes, { ...envelope, keyVersion: 7 }, undefined, context());
+      await expect(refused).rejects.toMatchObject({ code: "DECRYPT_FAILED" });
+      if (newest === 1) rotateElsewhere();
     }
   });
 });

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { BackendError, type CallContext, type KeyRef, type PublicKeyResult, spkiKeyType } from "@basil/core";
 import { onKms, signingScheme } from "./capabilities.js";
 import { incompleteAnswer } from "./errors.js";
-import type { GuardedCalls } from "./guarded-calls.js";
+import { type GuardedCalls, throwIfStopped } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
 import { type KeyVersions, versionReference } from "./key-versions.js";
 
@@ -42,6 +42,7 @@ export class PublicKeys {
   /** @throws {@link BackendError} `KEY_NOT_FOUND` also for a version that is not there. */
   async get(key: KeyRef, context: CallContext, version?: number): Promise<PublicKeyResult> {
     signingScheme(key, "publicKey");
+    throwIfStopped(context);
     const { spki, keyVersion, ...from } = await (version === undefined
       ? this.#newest(key, context)
       : this.#ofVersion(key, version, context));

@@ -41,6 +41,7 @@ export async function rotate(
   context: CallContext,
   options: RotationOptions,
 ): Promise<RotateResult> {
+  onKms(key);
   const alias = creatableAlias(key.path);
   try {
     return await rotateAlias(on, key, alias, context, options);

@@ -8,7 +8,7 @@ import {
 } from "@basil/core";
 import { requireSize, type SigningScheme, signingScheme } from "./capabilities.js";
 import { incompleteAnswer } from "./errors.js";
-import { isWrongSignature } from "./guarded-calls.js";
+import { isWrongSignature, throwIfStopped } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
 import { type KnownVersions, versionReference } from "./key-versions.js";
 import type { Keyring } from "./keyring.js";
@@ -41,6 +41,7 @@ export async function verify(
       { keyType: key.keyType },
     );
   }
+  throwIfStopped(context);
   const claim: Claim = { key, scheme, message, signature, context };
   return on.verify === "local" ? verifyHere(on, claim) : verifyOnKms(on, claim);
 }
