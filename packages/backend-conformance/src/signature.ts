@@ -67,7 +67,7 @@ const ORDERS = {
 const ED25519_ORDER = (1n << 252n) + 27742317777372353535851937790883648493n;
 
 function plusOrder(signature: Uint8Array): Uint8Array {
-  const out = signature.slice();
+  const out = Uint8Array.from(signature);
   const scalar = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString("hex")}`) + ED25519_ORDER;
   out.set(Buffer.from(scalar.toString(16).padStart(64, "0"), "hex").reverse(), 32);
   return out;

@@ -79,7 +79,7 @@ export interface TransitEngine {
   sign(key: KeyRef, message: Uint8Array, context: CallContext): Promise<SignResult>;
   /** @throws {@link BackendError} also `SIGNATURE_MALFORMED` for a signature that is not of the fixed width. */
   verify(key: KeyRef, message: Uint8Array, signature: Uint8Array, context: CallContext): Promise<VerifyResult>;
-  /** Without `version` the newest. */
+  /** Without `version` the newest. @throws {@link BackendError} `KEY_NOT_FOUND` also for a version that is not there. */
   publicKey(key: KeyRef, context: CallContext, options?: { readonly version?: number }): Promise<PublicKeyResult>;
   /** `aad` absent and `aad` empty are different contexts. */
   encrypt(
@@ -88,7 +88,10 @@ export interface TransitEngine {
     aad: Uint8Array | undefined,
     context: CallContext,
   ): Promise<EncryptResult>;
-  /** @throws {@link BackendError} also `DECRYPT_FAILED`, whichever of key, AAD or ciphertext was wrong. */
+  /**
+   * @throws {@link BackendError} also `DECRYPT_FAILED`, whichever of key, AAD or ciphertext was wrong; `KEY_NOT_FOUND` or
+   *   `DECRYPT_FAILED` for an envelope of a version that is not there.
+   */
   decrypt(
     key: KeyRef,
     envelope: CiphertextEnvelope,
@@ -152,7 +155,8 @@ export interface Backend extends AsyncDisposable {
   readonly pki?: PkiEngine;
   /**
    * Metadata only. A failure to find out is thrown, never reported as absent.
-   * @throws {@link BackendError} `ACCESS_DENIED`, `UNAVAILABLE`, `REJECTED`, `PROTOCOL`, `CANCELLED`, `DEADLINE_EXCEEDED`.
+   * @throws {@link BackendError} `UNSUPPORTED`, `UNSUPPORTED_ALGORITHM` for a key type that is not claimed, before any
+   *   call; `ACCESS_DENIED`, `UNAVAILABLE`, `REJECTED`, `PROTOCOL`, `CANCELLED`, `DEADLINE_EXCEEDED`.
    */
   probe(key: KeyRef, context: CallContext): Promise<KeyProbe>;
   health(context: CallContext): Promise<BackendHealth>;

@@ -1,7 +1,8 @@
 /**
  * What travels with every call from the socket to the backend.
  *
- * A callee stops when `signal` aborts and never starts work after `deadline`.
+ * A callee stops when `signal` aborts and never starts work after `deadline`: a call whose signal has aborted already is
+ * refused with `CANCELLED`, one past its deadline with `DEADLINE_EXCEEDED`, even where an answer is at hand.
  */
 export interface CallContext {
   /** Aborted when the caller goes away or the deadline passes. */

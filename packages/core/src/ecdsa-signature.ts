@@ -2,6 +2,7 @@ import type { KeyType } from "@basil/catalog";
 import { ecdsaCurve } from "./curves.js";
 import { DER_TAG, DerReader, encodeDer, encodeDerUnsignedInteger } from "./der.js";
 import { BackendError } from "./errors.js";
+import { requireBytes } from "./require-bytes.js";
 
 // The two encodings of an ECDSA signature:
 //   DER   SEQUENCE { r INTEGER, s INTEGER }   (RFC 3279 §2.2.3)
@@ -59,8 +60,4 @@ export function ecdsaRawToDer(raw: Uint8Array, keyType: KeyType): Uint8Array {
     encodeDerUnsignedInteger(raw.subarray(0, bytes)),
     encodeDerUnsignedInteger(raw.subarray(bytes)),
   );
-}
-
-function requireBytes(value: unknown, name: string): void {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array, found ${typeof value}`);
 }

@@ -117,10 +117,19 @@ describe("spkiToRaw", () => {
     expect(() => rawToSpki(ed, "rsa-2048")).toThrow(refused);
   });
 
-  it("gives a copy", () => {
-    const before = ed.slice();
-    spkiToRaw(ed, "ed25519").fill(0);
-    expect(ed).toEqual(before);
+  it("gives a copy, of a Buffer too", () => {
+    for (const given of [ed, Buffer.from(ed)]) {
+      const raw = spkiToRaw(given, "ed25519");
+      expect(Buffer.isBuffer(raw)).toBe(false);
+      raw.fill(0);
+      expect(Buffer.compare(given, ed)).toBe(0);
+    }
+  });
+
+  it("refuses what is not bytes as a wrong argument", () => {
+    expect(() => spkiToRaw("302a" as unknown as Uint8Array, "ed25519")).toThrow(TypeError);
+    expect(() => spkiKeyType([] as unknown as Uint8Array)).toThrow(TypeError);
+    expect(() => rawToSpki(undefined as unknown as Uint8Array, "ed25519")).toThrow(TypeError);
   });
 });
 

@@ -10,6 +10,7 @@ import {
 } from "./curves.js";
 import { DER_TAG, DerReader, encodeDer } from "./der.js";
 import { BackendError } from "./errors.js";
+import { requireBytes } from "./require-bytes.js";
 
 // SubjectPublicKeyInfo (RFC 5280 §4.1.2.7):
 //   SEQUENCE { SEQUENCE { algorithm OID, parameters }, BIT STRING }
@@ -33,7 +34,7 @@ export function spkiToRaw(spki: Uint8Array, keyType: KeyType): Uint8Array {
   const same = found === keyType || (found === "ed25519" && isEd25519KeyType(keyType));
   if (!same) throw malformed(`a public key of ${found}`, keyType);
   requirePoint(raw, keyType);
-  return raw.slice();
+  return Uint8Array.from(raw);
 }
 
 /**
@@ -43,6 +44,7 @@ export function spkiToRaw(spki: Uint8Array, keyType: KeyType): Uint8Array {
  *   the curve; `UNSUPPORTED_ALGORITHM` for another key type.
  */
 export function rawToSpki(raw: Uint8Array, keyType: KeyType): Uint8Array {
+  requireBytes(raw, "raw");
   requireWidth(raw, keyType);
   requirePoint(raw, keyType);
   const algorithm = isEcdsaKeyType(keyType) ? [EC_PUBLIC_KEY_OID, ecdsaCurve(keyType).oid] : [ED25519_OID];
@@ -67,6 +69,7 @@ export function spkiKeyType(spki: Uint8Array): "ed25519" | EcdsaKeyType {
 }
 
 function readSpki(spki: Uint8Array, wanted?: KeyType): { raw: Uint8Array; keyType: "ed25519" | EcdsaKeyType } {
+  requireBytes(spki, "spki");
   if (wanted !== undefined && !isEd25519KeyType(wanted)) ecdsaCurve(wanted);
   const refuse = (reason: string) => malformed(reason, wanted);
   const frame = new DerReader(spki, refuse);

@@ -1,6 +1,7 @@
 import type { KeyType } from "@basil/catalog";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { ecdsaCurve, isEcdsaKeyType, NOBLE_CURVES } from "./curves.js";
+import { requireBytes } from "./require-bytes.js";
 import { spkiToRaw } from "./spki.js";
 
 export interface VerifySignatureInput {
@@ -22,12 +23,12 @@ export interface VerifySignatureInput {
  * cofactored equation). It blocks: about 2 ms for P-256, 16 ms for P-521.
  *
  * @throws {@link BackendError} `PUBLIC_KEY_MALFORMED`; `UNSUPPORTED_ALGORITHM` for another key type.
- * @throws TypeError for a message or signature that is not a `Uint8Array`.
+ * @throws TypeError for a public key, message or signature that is not a `Uint8Array`.
  */
 export function verifySignature({ keyType, publicKey, message, signature }: VerifySignatureInput): boolean {
-  for (const [name, value] of Object.entries({ publicKey, message, signature })) {
-    if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array, found ${typeof value}`);
-  }
+  requireBytes(publicKey, "publicKey");
+  requireBytes(message, "message");
+  requireBytes(signature, "signature");
   const key = spkiToRaw(publicKey, keyType);
   if (!isEcdsaKeyType(keyType)) {
     return signature.length === 64 && ed25519.verify(signature, message, key, { zip215: false });

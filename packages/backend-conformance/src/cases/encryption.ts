@@ -21,7 +21,7 @@ async function roundTrip(subject: Subject, keyType: KeyType): Promise<void> {
   const key = await subject.key(keyType);
   const plaintext = subject.plaintext(keyType);
   for (const aad of [undefined, new Uint8Array(), Uint8Array.from(randomBytes(40))]) {
-    const [text, data] = [plaintext.slice(), aad?.slice()];
+    const [text, data] = [Uint8Array.from(plaintext), aad?.slice()];
     const { envelope, resource } = await subject.transit.encrypt(key, text, data, subject.context());
     const untouched = sameBytes(text, plaintext) && (data === undefined || sameBytes(data, aad ?? data));
     must(untouched, `encrypt with ${keyType}: the caller's plaintext or AAD was changed`);
@@ -120,7 +120,7 @@ async function versions(subject: Subject, keyType: KeyType): Promise<void> {
 }
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
-  const out = bytes.slice();
+  const out = Uint8Array.from(bytes);
   out[at] = (out[at] ?? 0) ^ 1;
   return out;
 }

@@ -33,7 +33,7 @@ async function same(subject: Subject, keyType: KeyType): Promise<void> {
   if (isEcdsaKeyType(keyType) || isEd25519KeyType(keyType)) {
     await mustAnswer(`publicKey of ${keyType}`, (async () => spkiToRaw(first.publicKey, keyType))());
   }
-  const kept = first.publicKey.slice();
+  const kept = Uint8Array.from(first.publicKey);
   first.publicKey.fill(0);
   const again = await subject.transit.publicKey(key, subject.context());
   must(sameBytes(again.publicKey, kept), `publicKey of ${keyType} differs when it is asked for again`);

@@ -105,7 +105,7 @@ async function mustRefuseBeyond(
 async function ownBytes(subject: Subject, keyType: KeyType): Promise<void> {
   const key = await subject.key(keyType);
   const message = subject.message(keyType);
-  const before = message.slice();
+  const before = Uint8Array.from(message);
   const first = await subject.transit.sign(key, message, subject.context());
   must(sameBytes(message, before), `sign with ${keyType}: the caller's message was changed`);
   first.signature.fill(0);
@@ -122,9 +122,9 @@ async function verify(subject: Subject, keyType: KeyType): Promise<void> {
     valid.keyVersion >= 1 && valid.resource !== "",
     `verify with ${keyType}: keyVersion and resource must name the key`,
   );
-  const changed = message.slice();
+  const changed = Uint8Array.from(message);
   changed[0] = (changed[0] ?? 0) ^ 1;
-  const damaged = signature.slice();
+  const damaged = Uint8Array.from(signature);
   damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
   for (const [what, by, text, proof] of [
     ["another message", key, changed, signature],

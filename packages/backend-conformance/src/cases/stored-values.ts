@@ -30,7 +30,7 @@ function rule(name: string, check: (subject: Subject, kv2: Kv2Engine) => Promise
 async function roundTrip(subject: Subject, kv2: Kv2Engine): Promise<void> {
   const path = subject.freshPath();
   const [one, two] = [Uint8Array.from(randomBytes(20)), new Uint8Array()];
-  const given = one.slice();
+  const given = Uint8Array.from(one);
   const first = await kv2.put(path, given, subject.context());
   given.fill(0);
   must(first.version === 1 && first.resource !== "", `kv2.put: the first version is 1, found ${first.version}`);

@@ -93,7 +93,7 @@ export function memoryBackend(options: MemoryBackendOptions = {}): Backend {
     async publicKey(key, context, { version } = {}) {
       const keyType = begin(key, "publicKey", context);
       const [{ publicKey = new Uint8Array() }, provenance] = pick(key, version);
-      return { publicKey: publicKey.slice(), keyType, ...provenance };
+      return { publicKey: Uint8Array.from(publicKey), keyType, ...provenance };
     },
     async encrypt(key, text, aad, context) {
       begin(key, "encrypt", context);
@@ -112,7 +112,7 @@ export function memoryBackend(options: MemoryBackendOptions = {}): Backend {
       const version = makeKeyVersion(keyType);
       held.set(key.path, { keyType, versions: [version] });
       const provenance = { keyVersion: 1, resource: `memory:${key.path}` };
-      return version.publicKey ? { ...provenance, publicKey: version.publicKey.slice() } : provenance;
+      return version.publicKey ? { ...provenance, publicKey: Uint8Array.from(version.publicKey) } : provenance;
     },
     async rotate(key, context) {
       const keyType = begin(key, "rotate", context);

@@ -14,12 +14,12 @@ export function memoryValues(): Kv2Engine {
       if (value === undefined) {
         throw new BackendError("KEY_NOT_FOUND", `no version ${version} of a value at ${path}`, { key: path });
       }
-      return { value: value.slice(), version, resource: resource(path) };
+      return { value: Uint8Array.from(value), version, resource: resource(path) };
     },
     async put(path, value, context) {
       throwIfStopped(context);
       const versions = values.get(path) ?? [];
-      values.set(path, [...versions, value.slice()]);
+      values.set(path, [...versions, Uint8Array.from(value)]);
       return { version: versions.length + 1, resource: resource(path) };
     },
     async probe(path, context) {

@@ -42,7 +42,9 @@ export class Patience implements Disposable {
     this.#failure ??= this.#after(this.#limits.afterFailureMs, "another key had failed before");
   }
 
+  /** Lets go of whoever still waits on the signal. */
   [Symbol.dispose](): void {
+    this.#controller.abort(new BackendError("CANCELLED", "the pass is over", {}));
     this.#stop.abort();
     clearTimeout(this.#stall);
     clearTimeout(this.#failure);

@@ -233,6 +233,20 @@ describe("reconcile", () => {
     expect(renderReconcileReport(report).join("\n")).not.toContain("hunter2");
   });
 
+  it("fails with what onProgress threw, and lets go of probes that are under way", async () => {
+    const backend = new FakeBackend().hold("alias/a");
+    const signals: AbortSignal[] = [];
+    backend.before = (_, { path }, { signal }) => {
+      signals.push(signal);
+      return path === "alias/a" ? undefined : never();
+    };
+    const onProgress = () => {
+      throw new RangeError("not the run's fault");
+    };
+    await expect(run(backend, catalogOf({ a: {}, b: {} }), { onProgress })).rejects.toThrow(RangeError);
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+  });
+
   it("refuses a backend that is not open and a parallelism that is no positive integer as wrong arguments", async () => {
     const catalog = catalogOf({ a: {} });
     await expect(run(new FakeBackend(), catalog, { backends: new Map() })).rejects.toThrow(TypeError);
