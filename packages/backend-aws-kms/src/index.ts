@@ -1,6 +1,15 @@
-export { AWS_KMS_KIND, type AwsKmsOptions, awsKms } from "./backend.js";
+export { AWS_KMS_KIND, awsKms } from "./backend.js";
+export {
+  type AwsKmsSlot,
+  type AwsKmsSlotContext,
+  type AwsKmsSlotOptions,
+  type AwsKmsStanza,
+  awsKmsSlot,
+} from "./bundle-slot.js";
 export { awsKmsCapabilities } from "./capabilities.js";
 export { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
+export type { AwsCredentials } from "./credentials.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
+export type { AwsKmsOptions } from "./options.js";
 export { awsKmsPlugin } from "./plugin.js";
 export type { RotationPlan } from "./rotation.js";

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Emulated, emulated, type PolicyDocument, useProfiles } from "../test/emulated.js";
+import { awsKmsSlot } from "./bundle-slot.js";
+
+beforeAll(useProfiles);
+afterAll(() => vi.unstubAllEnvs());
+
+const allow = (...actions: string[]): PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }],
+});
+const fileKey = new Uint8Array(16).fill(9);
+const place = { bundleId: new Uint8Array(16).fill(1), slotId: 3 };
+const slotOf = ({ emulator }: Emulated, profile: string, key?: string) =>
+  awsKmsSlot({ region: emulator.region, endpoint: emulator.endpoint, profile, ...(key !== undefined && { key }) });
+const policies = { provisioner: allow("kms:Encrypt"), runtime: allow("kms:Decrypt") };
+const alias = "alias/basil/aes-256-gcm";
+
+describe("awsKmsSlot", () => {
+  it("wraps with kms:Encrypt alone and unwraps with kms:Decrypt alone", async () => {
+    await using kms = await emulated({ policies });
+    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    expect(stanza.args).toEqual(["basil/aws-kms", expect.stringMatching(/^arn:aws:kms:/)]);
+    expect(await slotOf(kms, "runtime").unwrap(stanza, place)).toEqual(fileKey);
+    expect(await slotOf(kms, "runtime", alias).unwrap(stanza, place)).toEqual(fileKey);
+  });
+
+  it.each([
+    ["another bundle", { ...place, bundleId: new Uint8Array(16) }],
+    ["another slot", { ...place, slotId: 4 }],
+  ])("does not unwrap for %s", async (_what, elsewhere) => {
+    await using kms = await emulated({ policies });
+    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    await expect(slotOf(kms, "runtime").unwrap(stanza, elsewhere)).rejects.toMatchObject({ code: "DECRYPT_FAILED" });
+  });
+
+  it("does not unwrap without the grant, naming the action", async () => {
+    await using kms = await emulated({ policies });
+    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    kms.setPolicy("runtime", allow("kms:Encrypt"));
+    await expect(slotOf(kms, "runtime").unwrap(stanza, place)).rejects.toMatchObject({
+      code: "ACCESS_DENIED",
+      details: { action: "kms:Decrypt" },
+    });
+  });
+
+  it("does not unwrap when a policy demands another encryption context", async () => {
+    await using kms = await emulated({ policies });
+    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const { Statement } = allow("kms:Decrypt");
+    const Condition = { StringEquals: { "kms:EncryptionContext:basil:bundle": "another" } };
+    kms.setPolicy("runtime", { ...allow(), Statement: Statement.map((statement) => ({ ...statement, Condition })) });
+    await expect(slotOf(kms, "runtime").unwrap(stanza, place)).rejects.toMatchObject({ code: "ACCESS_DENIED" });
+  });
+
+  it("does not unwrap with a disabled key", async () => {
+    await using kms = await emulated({ policies });
+    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    kms.emulator.keys.setState(stanza.args[1]?.split("/")[1] ?? "", "Disabled");
+    await expect(slotOf(kms, "runtime").unwrap(stanza, place)).rejects.toMatchObject({ code: "KEY_UNUSABLE" });
+  });
+
+  it("does not unwrap with a key other than the one it is pinned to", async () => {
+    await using kms = await emulated({ policies });
+    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const other = await kms.emulator.keys.create({ spec: "SYMMETRIC_DEFAULT", aliases: ["alias/other"] });
+    await expect(slotOf(kms, "runtime", other.arn).unwrap(stanza, place)).rejects.toMatchObject({
+      code: "DECRYPT_FAILED",
+    });
+  });
+
+  it("refuses a stanza that is none of its own", async () => {
+    await using kms = await emulated({ policies });
+    const slot = slotOf(kms, "runtime");
+    await expect(slot.unwrap({ args: ["scrypt", "a", "18"], body: fileKey }, place)).rejects.toThrow(TypeError);
+  });
+});
