@@ -20,7 +20,8 @@ export type ContextEntries = Readonly<Record<string, readonly string[] | undefin
 export type AuthorizedResource =
   | { readonly kind: "key"; readonly key: KmsKey }
   | { readonly kind: "alias"; readonly arn: string }
-  | { readonly kind: "any" };
+  /** `unnamed`: the denial does not print `on resource: *`. */
+  | { readonly kind: "any"; readonly unnamed?: true };
 
 export interface KmsCallParts {
   readonly caller: Caller;
@@ -92,6 +93,11 @@ export class KmsCall {
       return;
     }
     this.note.checks.push({ action, resource: arn, decision: "deny", reason: decision.reason });
-    throw accessDenied(this.caller, action, arn, decision.reason);
+    throw accessDenied(
+      this.caller,
+      action,
+      resource.kind === "any" && resource.unnamed ? undefined : arn,
+      decision.reason,
+    );
   }
 }

@@ -62,7 +62,7 @@ export async function createKeyOperation(input: CreateKeyInput, call: KmsCall) {
     "kms:bypasspolicylockoutsafetycheck": [String(bypass)],
   };
   call.authorize("CreateKey", { kind: "any" }, entries);
-  if (tags.size > 0) call.authorize("TagResource", { kind: "any" }, entries);
+  if (tags.size > 0) call.authorize("TagResource", { kind: "any", unnamed: true }, entries);
   const id = newKeyId(call.random, multiRegion);
   const arn = kmsArn(call.place, `key/${id}`);
   const policy =
