@@ -14,6 +14,7 @@ import { type Logger, SILENT } from "./logger.js";
 import type { DocumentSource } from "./reload/document-source.js";
 import { Reloader, type ReloadOptions, type ReloadResult } from "./reload/reloader.js";
 import { Dispatcher } from "./request/dispatcher.js";
+import { Serial } from "./request/serial.js";
 import type { Services } from "./request/services.js";
 import type { SocketOptions } from "./socket/bind-socket.js";
 import { startUp } from "./start-up.js";
@@ -100,6 +101,7 @@ export class Broker implements AsyncDisposable {
       probes: new KeyProbes(byId, this.#closed.signal),
       requireAudit: (op) => auditLog.requireHealthy(op),
       events: this.#events,
+      revocations: new Serial(),
       reload: (options) => this.#reloader.reload(options),
       generation: () => this.#reloader.current,
     };

@@ -43,6 +43,11 @@ export class KeyProbes {
     return round.outcomes;
   }
 
+  /** The next one who asks gets a new round. */
+  forget(): void {
+    this.#round = undefined;
+  }
+
   async #run(entries: readonly KeyEntry[]): Promise<ReadonlyMap<string, ProbeOutcome>> {
     const outcomes = new Map<string, ProbeOutcome>();
     const waiting = entries.values();

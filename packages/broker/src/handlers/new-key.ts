@@ -22,6 +22,7 @@ export async function newKey({ keyId, keyType }: NewKeyRequest, call: Call): Pro
     return { ...result, wire };
   });
   call.provenance = provenance;
+  call.services.probes.forget();
   return create(NewKeyResponseSchema, { keyId, publicKey: wire });
 }
 

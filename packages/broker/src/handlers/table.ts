@@ -14,18 +14,15 @@ import { explain } from "./explain.js";
 import { getPublicKey } from "./get-public-key.js";
 import { importKey, importSet } from "./import.js";
 import { listCatalog } from "./list-catalog.js";
+import { mintJwt } from "./mint-jwt.js";
 import { newKey } from "./new-key.js";
 import { readiness } from "./readiness.js";
 import { reload } from "./reload.js";
+import { revoke } from "./revoke.js";
+import { getSecret, rotateSecret, setSecret } from "./secrets.js";
 import { sign } from "./sign.js";
 import { health, status } from "./status.js";
-import {
-  unsupported,
-  unsupportedAdmin,
-  unsupportedForAll,
-  unsupportedForSubjects,
-  unsupportedLocally,
-} from "./unsupported.js";
+import { unsupported, unsupportedForAll, unsupportedForSubjects, unsupportedLocally } from "./unsupported.js";
 import { verify } from "./verify.js";
 import { watch } from "./watch.js";
 
@@ -48,14 +45,14 @@ export const aead: Handlers<typeof AeadService> = {
 };
 
 export const secrets: Handlers<typeof SecretService> = {
-  getSecret: unsupported("get", "secretId"),
-  setSecret: unsupported("set", "secretId"),
-  rotateSecret: unsupported("rotate", "secretId"),
+  getSecret,
+  setSecret,
+  rotateSecret,
   listCatalog,
 };
 
 export const minting: Handlers<typeof MintingService> = {
-  mintJwt: unsupported("mint", "keyId"),
+  mintJwt,
   issueCertificate: unsupported("mint", "issuerKeyId"),
 };
 
@@ -79,7 +76,7 @@ export const admin: Handlers<typeof AdminService> = {
   watch,
   reload,
   explain,
-  revoke: unsupportedAdmin("revoke"),
+  revoke,
 };
 
 export const invocation: Handlers<typeof InvocationService> = { invoke: unsupportedForAll };

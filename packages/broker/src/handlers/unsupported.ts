@@ -1,11 +1,11 @@
-import type { AdminOperation, Operation } from "@basil/policy";
+import type { Operation } from "@basil/policy";
 import type { Call } from "../request/call.js";
 
 /**
  * A method whose backends do not exist: the caller is authorized first, so that an answer tells nobody more than a method
  * that does its work.
  */
-export function unsupported<Field extends "keyId" | "secretId" | "issuerKeyId">(operation: Operation, field: Field) {
+export function unsupported<Field extends "keyId" | "issuerKeyId">(operation: Operation, field: Field) {
   return async (request: Readonly<Record<Field, string>>, call: Call): Promise<never> => {
     call.authorize(operation, request[field]);
     throw notOffered(call);
@@ -17,14 +17,6 @@ export function unsupportedLocally<Field extends "keyId">(operation: Operation, 
   return async (request: Readonly<Record<Field, string>>, call: Call): Promise<never> => {
     call.authorize(operation, request[field]);
     call.requireUid(operation);
-    throw notOffered(call);
-  };
-}
-
-/** The same for the broker's own methods. */
-export function unsupportedAdmin(operation: AdminOperation) {
-  return async (_: unknown, call: Call): Promise<never> => {
-    call.authorizeAdmin(operation);
     throw notOffered(call);
   };
 }

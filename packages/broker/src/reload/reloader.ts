@@ -4,6 +4,7 @@ import type { AuditLog } from "../audit/audit-log.js";
 import { BrokerError } from "../errors.js";
 import type { Generation } from "../generation.js";
 import type { Logger } from "../logger.js";
+import { Serial } from "../request/serial.js";
 import { type DocumentSource, type RejectionReason, rejected } from "./document-source.js";
 
 /** Who asked for a reload, as the audit log names it. */
@@ -43,7 +44,7 @@ export interface ReloaderParts {
 export class Reloader {
   readonly #parts: ReloaderParts;
   #current: Generation;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #serial = new Serial();
 
   constructor(first: DocumentPair, parts: ReloaderParts) {
     this.#current = { id: 1, catalog: first.catalog, policy: first.policy };
@@ -57,9 +58,7 @@ export class Reloader {
   /** Real reloads run one after the other. A refused candidate is a result, not an error, and changes nothing. */
   reload({ check = false, actor = { kind: "signal", id: "SIGHUP" } }: ReloadOptions = {}): Promise<ReloadResult> {
     if (check) return this.#run(true, actor);
-    const run = this.#last.then(() => this.#run(false, actor));
-    this.#last = run.catch(() => undefined);
-    return run;
+    return this.#serial.run(() => this.#run(false, actor));
   }
 
   async #run(check: boolean, actor: ReloadActor): Promise<ReloadResult> {

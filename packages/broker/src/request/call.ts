@@ -116,6 +116,13 @@ export class Call {
     throw new BrokerError("UNAUTHENTICATED", "operation requires local peer credentials", { op });
   }
 
+  /** Takes an allowance back that the policy cannot know to be wrong; the caller sees a refusal like any other. */
+  refuse(op: Operation, target: string, reason: string): BrokerError {
+    this.verdicts.pop();
+    this.verdicts.push({ op, target, allowed: false, reason });
+    return new BrokerError("UNAUTHORIZED", "not authorized", { op });
+  }
+
   fail(code: HandlerCode, message: string, cause?: unknown): BrokerError {
     return new BrokerError(code, message, { op: this.#op }, cause === undefined ? {} : { cause });
   }

@@ -5,6 +5,7 @@ import type { KeyProbes } from "../key-probes.js";
 import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
 import type { ReloadOptions, ReloadResult } from "../reload/reloader.js";
+import type { Serial } from "./serial.js";
 
 /** What handlers share. */
 export interface Services {
@@ -17,6 +18,8 @@ export interface Services {
   /** Before a backend is called for anything that is audited. @throws {@link BrokerError} when no record could be written. */
   requireAudit(op: string): void;
   readonly events: EventHub;
+  /** The revocation store is read, merged and written by one at a time. */
+  readonly revocations: Serial;
   reload(options: ReloadOptions): Promise<ReloadResult>;
   /** What is served now. */
   generation(): Generation;

@@ -1,0 +1,61 @@
+import { compareNames } from "@basil/catalog";
+
+// V8 keeps the text of a number beside its value (ECMA-262, JSON.parse source text access; Node 22).
+declare global {
+  interface JSON {
+    rawJSON(text: string): unknown;
+    isRawJSON(value: unknown): boolean;
+    parse(
+      text: string,
+      reviver: (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown,
+    ): unknown;
+  }
+}
+
+export type JsonMembers = Readonly<Record<string, unknown>>;
+
+/** Deeper documents are refused: writing them out again must not exhaust the stack. */
+const MAX_DEPTH = 64;
+
+/**
+ * The members of a JSON object, numbers as they are written. Nothing at all is an object without members.
+ *
+ * @throws SyntaxError for anything that is not one JSON object in UTF-8, or is nested more than 64 deep.
+ */
+export function readClaims(bytes: Uint8Array): JsonMembers {
+  if (bytes.length === 0) return {};
+  const text = decodeUtf8(bytes);
+  requireDepth(text);
+  const value = JSON.parse(text, (_key, member, { source }) =>
+    typeof member === "number" && source !== undefined ? JSON.rawJSON(source) : member,
+  );
+  if (typeof value !== "object" || value === null || Array.isArray(value) || JSON.isRawJSON(value)) {
+    throw new SyntaxError("not a JSON object");
+  }
+  return value as JsonMembers;
+}
+
+/** Compact JSON, the members of every object in byte order of their names. */
+export function sortedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join(",")}]`;
+  if (typeof value !== "object" || value === null || JSON.isRawJSON(value)) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([a], [b]) => compareNames(a, b));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${sortedJson(member)}`).join(",")}}`;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new SyntaxError("not UTF-8");
+  }
+}
+
+function requireDepth(text: string): void {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === "[" || token === "{") depth += 1;
+    if (token === "]" || token === "}") depth -= 1;
+    if (depth > MAX_DEPTH) throw new SyntaxError(`nested more than ${MAX_DEPTH} deep`);
+  }
+}
