@@ -11,6 +11,8 @@ const allow = (...actions: string[]): PolicyDocument => ({
 });
 const fileKey = new Uint8Array(16).fill(9);
 const place = { bundleId: new Uint8Array(16).fill(1), slotId: 3 };
+const wrapped = (kms: Emulated) =>
+  slotOf(kms, "provisioner", alias).wrap?.(fileKey, place) ?? Promise.reject(new Error("no wrap"));
 const slotOf = ({ emulator }: Emulated, profile: string, key?: string) =>
   awsKmsSlot({ region: emulator.region, endpoint: emulator.endpoint, profile, ...(key !== undefined && { key }) });
 const policies = { provisioner: allow("kms:Encrypt"), runtime: allow("kms:Decrypt") };
@@ -19,7 +21,7 @@ const alias = "alias/basil/aes-256-gcm";
 describe("awsKmsSlot", () => {
   it("wraps with kms:Encrypt alone and unwraps with kms:Decrypt alone", async () => {
     await using kms = await emulated({ policies });
-    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const stanza = await wrapped(kms);
     expect(stanza.args).toEqual(["basil/aws-kms", expect.stringMatching(/^arn:aws:kms:/)]);
     expect(await slotOf(kms, "runtime").unwrap(stanza, place)).toEqual(fileKey);
     expect(await slotOf(kms, "runtime", alias).unwrap(stanza, place)).toEqual(fileKey);
@@ -30,13 +32,13 @@ describe("awsKmsSlot", () => {
     ["another slot", { ...place, slotId: 4 }],
   ])("does not unwrap for %s", async (_what, elsewhere) => {
     await using kms = await emulated({ policies });
-    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const stanza = await wrapped(kms);
     await expect(slotOf(kms, "runtime").unwrap(stanza, elsewhere)).rejects.toMatchObject({ code: "DECRYPT_FAILED" });
   });
 
   it("does not unwrap without the grant, naming the action", async () => {
     await using kms = await emulated({ policies });
-    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const stanza = await wrapped(kms);
     kms.setPolicy("runtime", allow("kms:Encrypt"));
     await expect(slotOf(kms, "runtime").unwrap(stanza, place)).rejects.toMatchObject({
       code: "ACCESS_DENIED",
@@ -46,7 +48,7 @@ describe("awsKmsSlot", () => {
 
   it("does not unwrap when a policy demands another encryption context", async () => {
     await using kms = await emulated({ policies });
-    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const stanza = await wrapped(kms);
     const { Statement } = allow("kms:Decrypt");
     const Condition = { StringEquals: { "kms:EncryptionContext:basil:bundle": "another" } };
     kms.setPolicy("runtime", { ...allow(), Statement: Statement.map((statement) => ({ ...statement, Condition })) });
@@ -55,18 +57,23 @@ describe("awsKmsSlot", () => {
 
   it("does not unwrap with a disabled key", async () => {
     await using kms = await emulated({ policies });
-    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const stanza = await wrapped(kms);
     kms.emulator.keys.setState(stanza.args[1]?.split("/")[1] ?? "", "Disabled");
     await expect(slotOf(kms, "runtime").unwrap(stanza, place)).rejects.toMatchObject({ code: "KEY_UNUSABLE" });
   });
 
   it("does not unwrap with a key other than the one it is pinned to", async () => {
     await using kms = await emulated({ policies });
-    const stanza = await slotOf(kms, "provisioner", alias).wrap(fileKey, place);
+    const stanza = await wrapped(kms);
     const other = await kms.emulator.keys.create({ spec: "SYMMETRIC_DEFAULT", aliases: ["alias/other"] });
     await expect(slotOf(kms, "runtime", other.arn).unwrap(stanza, place)).rejects.toMatchObject({
       code: "DECRYPT_FAILED",
     });
+  });
+
+  it("does not offer to wrap without a key", async () => {
+    await using kms = await emulated({ policies });
+    expect(slotOf(kms, "runtime").wrap).toBeUndefined();
   });
 
   it("refuses a stanza that is none of its own", async () => {

@@ -32,7 +32,8 @@ export interface AwsKmsStanza {
 export interface AwsKmsSlot {
   readonly kind: "aws-kms";
   readonly parameters: Readonly<Record<string, string>>;
-  wrap(fileKey: Uint8Array, context: AwsKmsSlotContext): Promise<AwsKmsStanza>;
+  /** Absent without `key` and `region`. */
+  wrap?(fileKey: Uint8Array, context: AwsKmsSlotContext): Promise<AwsKmsStanza>;
   unwrap(stanza: AwsKmsStanza, context: AwsKmsSlotContext): Promise<Uint8Array>;
 }
 
@@ -48,19 +49,7 @@ export function awsKmsSlot(options: AwsKmsSlotOptions): AwsKmsSlot {
       ...(options.key !== undefined && { key: options.key }),
       ...(options.region !== undefined && { region: options.region }),
     },
-    async wrap(fileKey, context) {
-      const { key, region } = options;
-      if (key === undefined || region === undefined) throw new TypeError("key and region are needed to wrap");
-      const output = await call(
-        "Encrypt",
-        { KeyId: key, Plaintext: fileKey, EncryptionContext: contextOf(context) },
-        { ...options, region },
-        context,
-      );
-      if (output.KeyId === undefined || output.CiphertextBlob === undefined)
-        throw incompleteAnswer(subjectOf("Encrypt", key), "a ciphertext");
-      return { args: [STANZA, output.KeyId], body: output.CiphertextBlob };
-    },
+    ...(options.key !== undefined && options.region !== undefined && { wrap: wrapperFor(options, options.key) }),
     async unwrap({ args, body }, context) {
       const [type, arn = ""] = args;
       const region = options.region ?? arn.split(":")[3];
@@ -77,6 +66,17 @@ export function awsKmsSlot(options: AwsKmsSlotOptions): AwsKmsSlot {
       if (output.Plaintext === undefined) throw incompleteAnswer(subjectOf("Decrypt", key), "a plaintext");
       return output.Plaintext;
     },
+  };
+}
+
+function wrapperFor(options: AwsKmsSlotOptions, key: string): NonNullable<AwsKmsSlot["wrap"]> {
+  return async (fileKey, context) => {
+    const input = { KeyId: key, Plaintext: fileKey, EncryptionContext: contextOf(context) };
+    const output = await call("Encrypt", input, options, context);
+    if (output.KeyId === undefined || output.CiphertextBlob === undefined) {
+      throw incompleteAnswer(subjectOf("Encrypt", key), "a ciphertext");
+    }
+    return { args: [STANZA, output.KeyId], body: output.CiphertextBlob };
   };
 }
 

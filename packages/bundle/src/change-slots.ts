@@ -43,7 +43,7 @@ export interface RekeyOptions extends ChangeBundleOptions {
   /** Makes a provider that can wrap from the facts kept with a slot, for kinds that need no secret to wrap, such as `age`. */
   readonly providerFor?: (
     slot: SlotFacts & { readonly parameters: Readonly<Record<string, string>> },
-  ) => AnySlotProvider | undefined;
+  ) => AnySlotProvider | undefined | Promise<AnySlotProvider | undefined>;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function rekey(path: string, options: RekeyOptions): Promise<Change
       const context = { bundleId: draft.bundleId, slotId: slot.id, ...(options.signal && { signal: options.signal }) };
       const provider =
         (await providerThatOpens(slot, candidates, context)) ??
-        options.providerFor?.({ ...factsOf(slot), parameters: Object.fromEntries(slot.parameters) });
+        (await options.providerFor?.({ ...factsOf(slot), parameters: Object.fromEntries(slot.parameters) }));
       if (provider === undefined || !canWrap(provider)) missing.push(slot);
       else providers.set(slot.id, provider);
     }

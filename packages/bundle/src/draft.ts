@@ -157,7 +157,11 @@ export class Draft {
         untried.push(slotId);
         continue;
       }
-      const again = await tryClearSlot(container, slot, provider, signal);
+      const again = await this.#openAgain(container, slot, provider, signal);
+      if (again === "unavailable") {
+        untried.push(slotId);
+        continue;
+      }
       const same = again !== undefined && Buffer.from(again).equals(this.#masterKey);
       again?.fill(0);
       if (!same) {
@@ -171,5 +175,20 @@ export class Draft {
       }
     }
     return untried;
+  }
+
+  /** A slot may be made by somebody who may not open it: another IAM identity, a token elsewhere. */
+  async #openAgain(
+    container: Container,
+    slot: ClearSlot,
+    provider: AnySlotProvider,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array | undefined | "unavailable"> {
+    try {
+      return await tryClearSlot(container, slot, provider, signal);
+    } catch (error) {
+      if (error instanceof BundleError && error.code === "SLOT_UNAVAILABLE") return "unavailable";
+      throw error;
+    }
   }
 }

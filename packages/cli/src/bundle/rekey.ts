@@ -1,10 +1,10 @@
-import { type AnySlotProvider, ageSlot, parseSlotSpec, rekey as rekeyIn } from "@basil/bundle";
+import { type AnySlotProvider, parseSlotSpec, rekey as rekeyIn } from "@basil/bundle";
 import { CliError } from "../cli-error.js";
 import { integer } from "../option-values.js";
 import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand, repeated } from "./bundle-command.js";
 import { bundlePath, type OpenOptions, openOptions, warnUntried } from "./open-options.js";
 import { SecretSource } from "./secret-source.js";
-import { slotToMake } from "./slot-providers.js";
+import { providerToRewrap, slotToMake } from "./slot-providers.js";
 
 interface RekeyOptions extends OpenOptions {
   readonly slot?: readonly string[];
@@ -55,10 +55,7 @@ export const rekey = defineBundleCommand<
       ...opening,
       slots,
       dropSlots: options.dropSlot ?? [],
-      providerFor: ({ method, parameters: { recipient } }) =>
-        (method === "age" || method === "age-yubikey") && recipient !== undefined
-          ? ageSlot({ kind: method, recipient })
-          : undefined,
+      providerFor: ({ method, parameters }) => providerToRewrap(method, parameters),
     });
     warnUntried(changed.untriedSlots, changed.result, context);
     return { bundle: typed, epoch: changed.epoch, slots: changed.result };

@@ -8,6 +8,7 @@ import {
   type SlotInput,
   type SlotSpec,
 } from "@basil/bundle";
+import { loadPlugin } from "../backend-kinds.js";
 import type { SecretSource } from "./secret-source.js";
 
 /** A slot to make, and the phrase that was generated for it. */
@@ -32,6 +33,7 @@ export async function providerToOpen(spec: SlotSpec, secrets: SecretSource): Pro
         : ageSlot({ kind: type, identities: await secrets.readFile(identity, { private: false }) });
     }
     case "aws-kms":
+      return awsKmsProvider(fields);
     case "tpm":
       throw unsupported(type);
   }
@@ -60,9 +62,31 @@ export async function slotToMake(spec: SlotSpec, secrets: SecretSource): Promise
     case "age-yubikey":
       return { provider: ageSlot({ kind: type, recipient: required("--slot", spec, "recipient") }), ...labelled };
     case "aws-kms":
+      for (const field of ["key", "region"]) required("--slot", spec, field);
+      return { provider: await awsKmsProvider(fields), ...labelled };
     case "tpm":
       throw unsupported(type);
   }
+}
+
+/** A provider that wraps anew by the facts kept with a slot, for kinds that need no secret for it. */
+export async function providerToRewrap(
+  method: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<AnySlotProvider | undefined> {
+  const { recipient } = parameters;
+  if ((method === "age" || method === "age-yubikey") && recipient !== undefined) {
+    return ageSlot({ kind: method, recipient });
+  }
+  return method === "aws-kms" ? awsKmsProvider(new Map(Object.entries(parameters))) : undefined;
+}
+
+async function awsKmsProvider(fields: ReadonlyMap<string, string>): Promise<AnySlotProvider> {
+  // Throws what names the package and the command that installs it.
+  await loadPlugin("aws-kms");
+  const { awsKmsSlot } = await import("@basil/backend-aws-kms");
+  const pick = (name: string) => (fields.has(name) ? { [name]: fields.get(name) as string } : {});
+  return awsKmsSlot({ ...pick("key"), ...pick("region"), ...pick("profile"), ...pick("endpoint") });
 }
 
 function required(flag: string, { type, fields }: SlotSpec, field: string): string {
