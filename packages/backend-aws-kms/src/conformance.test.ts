@@ -2,7 +2,7 @@ import { testBackend } from "@basil/backend-conformance/vitest";
 import type { Backend } from "@basil/core";
 import { afterAll, beforeAll, vi } from "vitest";
 import { emulated, useProfiles } from "../test/emulated.js";
-import type { AwsKmsOptions } from "./backend.js";
+import type { AwsKmsOptions } from "./options.js";
 
 beforeAll(useProfiles);
 afterAll(() => vi.unstubAllEnvs());

@@ -7,6 +7,8 @@ export interface CredentialSource {
   readonly roleArn?: string;
   readonly externalId?: string;
   readonly sessionName?: string;
+  /** In place of the SDK's chain. */
+  readonly credentials?: () => Promise<AwsCredentials>;
 }
 
 export interface AwsCredentials {
@@ -90,12 +92,12 @@ export class CredentialStore {
   }
 }
 
-function openSource({ region, profile, roleArn, externalId, sessionName }: CredentialSource): Provider {
+function openSource({ region, profile, credentials, roleArn, externalId, sessionName }: CredentialSource): Provider {
   const clientConfig = region === undefined ? {} : { clientConfig: { region } };
   // The shared files are cached by the SDK for the life of the process unless it is told not to.
   const common = { ignoreCache: true, ...clientConfig };
   // A profile that is named is used or fails: the chain would go on to the identity of the host instead.
-  const base = profile === undefined ? defaultChain(common) : fromIni({ ...common, profile });
+  const base = credentials ?? (profile === undefined ? defaultChain(common) : fromIni({ ...common, profile }));
   if (roleArn === undefined) return () => base();
   const assumed = fromTemporaryCredentials({
     masterCredentials: base,
@@ -139,9 +141,10 @@ function defaultChain(
 }
 
 /** The SDK's own texts name its classes and its chain; the operator needs what is wrong and what to do. */
-function credentialFailure(failure: unknown, { profile, roleArn }: CredentialSource): Error {
+function credentialFailure(failure: unknown, { profile, credentials, roleArn }: CredentialSource): Error {
   const text = failure instanceof Error ? failure.message : String(failure);
-  const source = profile === undefined ? "the default AWS credential chain" : `AWS profile "${profile}"`;
+  const chain = credentials === undefined ? "the default AWS credential chain" : "the source of credentials given";
+  const source = profile === undefined ? chain : `AWS profile "${profile}"`;
   let why = `${source} gave no credentials: ${text}`;
   if (/could not be found|Could not resolve credentials using profile/i.test(text)) {
     why = `${source} does not exist, or has no credentials, in the shared config and credentials files: ${text}`;

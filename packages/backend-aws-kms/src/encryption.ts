@@ -10,8 +10,9 @@ import {
 import { CIPHERTEXT_BYTES, plaintextRange, requireSize } from "./capabilities.js";
 import { incompleteAnswer } from "./errors.js";
 import { keyReference } from "./key-ref.js";
-import { type KnownVersions, versionReference } from "./key-versions.js";
 import type { Keyring } from "./keyring.js";
+import type { KnownVersions } from "./known-versions.js";
+import { versionReference } from "./version-alias.js";
 
 /** The one pair of the encryption context; it binds the AAD, and CloudTrail shows it in the clear. */
 const AAD_CONTEXT_KEY = "basil-aad";
@@ -32,7 +33,7 @@ export async function encrypt(
   if (!output.KeyId) throw missing("KeyId");
   return {
     envelope: {
-      keyVersion: await on.versions.answeredBy(key, output.KeyId, context),
+      keyVersion: await on.versions.certainlyAnsweredBy(key, output.KeyId, context),
       nonce: new Uint8Array(0),
       ciphertext: Uint8Array.from(output.CiphertextBlob),
     },

@@ -2,7 +2,7 @@ import { isBackendError, type KeyRef } from "@basil/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { context } from "../test/call-context.js";
 import { type Emulated, emulated, keyRef, useProfiles } from "../test/emulated.js";
-import type { AwsKmsOptions } from "./backend.js";
+import type { AwsKmsOptions } from "./options.js";
 
 beforeAll(useProfiles);
 afterAll(() => vi.unstubAllEnvs());

@@ -2,8 +2,9 @@ import type { KeyRef } from "@basil/core";
 import { describe, expect, it } from "vitest";
 import { context } from "../test/call-context.js";
 import { FakeKms, kmsFailure } from "../test/fake-kms.js";
-import { type AwsKmsOptions, awsKmsOver } from "./backend.js";
+import { awsKmsOver } from "./backend.js";
 import type { DriftEvent, RotationEvent } from "./observer.js";
+import type { AwsKmsOptions } from "./options.js";
 
 const ALIAS = "alias/basil/k";
 const key: KeyRef = { name: "k", path: ALIAS, keyType: "ed25519" };
@@ -100,6 +101,41 @@ describe("versions of a key", () => {
     await transit.publicKey(key, context());
     await transit.publicKey(key, context());
     expect(kms.count("GetPublicKey")).toBe(1);
+  });
+});
+
+describe("the look for versions", () => {
+  it("holds up no operation for long when DescribeKey is silent, and is not repeated at once", async () => {
+    const { kms, transit } = open();
+    kms.before = (action) => (action === "DescribeKey" ? new Promise(() => {}) : undefined);
+    const started = performance.now();
+    for (let i = 0; i < 5; i += 1) {
+      await expect(transit.sign(key, message, context())).resolves.toMatchObject({ keyVersion: 1 });
+    }
+    expect(performance.now() - started).toBeLessThan(4000);
+    expect(kms.count("DescribeKey")).toBe(1);
+  });
+
+  it("fails an encryption rather than give it a number that may be wrong", async () => {
+    const { kms, transit, rotateElsewhere } = open({}, aes);
+    await transit.encrypt(aes, message, undefined, context());
+    rotateElsewhere();
+    kms.before = (action) => {
+      if (action === "DescribeKey") throw kmsFailure("ThrottlingException");
+    };
+    await expect(transit.encrypt(aes, message, undefined, context())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    kms.before = () => {};
+    const { envelope } = await transit.encrypt(aes, message, undefined, context());
+    expect(envelope.keyVersion).toBe(2);
+    await expect(transit.decrypt(aes, envelope, undefined, context())).resolves.toMatchObject({ plaintext: message });
+  });
+
+  it("ends with the caller's deadline", async () => {
+    const { kms, transit } = open();
+    kms.before = (action) => (action === "DescribeKey" ? new Promise(() => {}) : undefined);
+    await expect(transit.sign(key, message, context({ deadline: Date.now() + 50 }))).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+    });
   });
 });
 

@@ -1,21 +1,11 @@
-import { type BackendLogger, type CallContext, isBackendError, type KeyRef } from "@basil/core";
+import { BackendError, type BackendLogger, type CallContext, isBackendError, type KeyRef } from "@basil/core";
 import { describeKey } from "./describe-key.js";
 import { type GuardedCalls, whileWanted } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
+import { type KnownVersions, knownFrom, unrotated, versionOf } from "./known-versions.js";
 import type { KmsObserver } from "./observer.js";
 import { SingleFlight } from "./single-flight.js";
-
-/** What is known of the key behind one path. */
-export interface KnownVersions {
-  /** The ARN the path led to when it was last looked at; absent when it led nowhere. */
-  readonly currentArn?: string;
-  /** The version that ARN is. */
-  readonly current: number;
-  /** ARNs by version; without `/vN` aliases only version 1, the key itself. */
-  readonly arns: ReadonlyMap<number, string>;
-  /** True once a `/vN` alias was found. */
-  readonly rotated: boolean;
-}
+import { versionArns, versionReference } from "./version-alias.js";
 
 interface Entry extends KnownVersions {
   /** The key the path led to at first, or since its last rotation. */
@@ -27,17 +17,12 @@ interface Entry extends KnownVersions {
 const BELIEVED_MS = 60_000;
 /** How long a look that failed is not tried again for the number of a version alone. */
 const AFTER_FAILURE_MS = 5000;
+/** How long an operation waits for such a look. */
+const LENIENT_LOOK_MS = 2000;
+const RETRY_AFTER_MS = 1000;
 /** How often a doubt may cause another look, so that forged input cannot be turned into load. */
 const DOUBT_WINDOW_MS = 1000;
 const DOUBTS_PER_WINDOW = 8;
-const MOST_VERSIONS = 1000;
-
-/** `alias/x/vN`, for an alias or an alias ARN; undefined where AWS names the key and there can be no version. */
-export function versionReference(path: string, version: number): string | undefined {
-  const { form, keyId } = keyReference(path);
-  const named = form === "alias" || (form === "arn" && /^arn:[^:]+:kms:[^:]*:[^:]*:alias\//.test(keyId));
-  return named ? `${keyId}/v${version}` : undefined;
-}
 
 /**
  * Which versions a key has, told from aliases alone: `alias/x/v1`, `/v2`, … stay with their keys, and `alias/x` is moved
@@ -81,7 +66,7 @@ export class KeyVersions {
   async of(key: KeyRef, context: CallContext): Promise<KnownVersions> {
     const known = this.#known.get(key.path);
     if (known) return known;
-    return (await this.#lenient(key, () => this.look(key, context))) ?? unrotated(undefined);
+    return (await this.#lenient(key, context, (limited) => this.look(key, limited))) ?? unrotated(undefined);
   }
 
   /**
@@ -91,8 +76,8 @@ export class KeyVersions {
   async doubted(key: KeyRef, context: CallContext): Promise<KnownVersions> {
     const known = await this.of(key, context);
     if (versionReference(key.path, 1) === undefined) return known;
-    const looked = await this.#lenient(key, () =>
-      whileWanted(context, (caller) =>
+    const looked = await this.#lenient(key, context, (limited) =>
+      whileWanted(limited, (caller) =>
         this.#looks.runAfresh(`doubt ${key.path}`, caller, async (signal) =>
           this.#mayLookAgain(key) ? this.#lookFromStart(key, { signal, requestId: context.requestId }) : undefined,
         ),
@@ -108,27 +93,56 @@ export class KeyVersions {
     );
   }
 
-  /** An operation on the path was answered by the key `arn`. @returns the version that is. */
+  /** An operation on the path was answered by the key `arn`. @returns the version that is, as far as it can be told. */
   async answeredBy(key: KeyRef, arn: string, context: CallContext): Promise<number> {
+    const told = this.#toldFromKnown(key, arn);
+    if (told !== undefined) return told;
+    const looked = await this.#lenient(key, context, (limited) => this.#lookAt(key, arn, limited));
+    if (looked) return looked.current;
     const known = this.#known.get(key.path);
-    if (known?.currentArn === arn) return known.current;
-    const version = known && versionOf(known, arn);
-    // For some seconds after a rotation KMS may still answer with the old key.
-    if (known && version !== undefined && version < known.current) return version;
-    if (known && (known.expectedArn === arn || this.#alarmed.has(`${key.path} ${arn}`))) {
-      this.#settle(key, arn, known);
-      return known.current;
+    return known ? known.current : this.#settle(key, arn, unrotated(arn), Number.NEGATIVE_INFINITY).current;
+  }
+
+  /**
+   * As `answeredBy`, for a version that will be relied on: what was sealed under a wrong number would not open again.
+   *
+   * @throws {@link BackendError} `UNAVAILABLE` when the version cannot be told now. An identity that may not DescribeKey
+   *   sees no versions, and relies on none.
+   */
+  async certainlyAnsweredBy(key: KeyRef, arn: string, context: CallContext): Promise<number> {
+    const told = this.#toldFromKnown(key, arn);
+    if (told !== undefined) return told;
+    const limit = Date.now() + LENIENT_LOOK_MS;
+    const limited = { ...context, deadline: Math.min(limit, context.deadline ?? limit) };
+    try {
+      return (await this.#lookAt(key, arn, limited)).current;
+    } catch (error) {
+      if (!isBackendError(error) || error.code === "CANCELLED") throw error;
+      if (error.code === "ACCESS_DENIED") return this.#known.get(key.path)?.current ?? 1;
+      if (error.code === "DEADLINE_EXCEEDED" && (context.deadline ?? limit) < limit) throw error;
+      const why = `which version of key "${key.name}" ${arn} is cannot be told: ${error.message}`;
+      throw new BackendError("UNAVAILABLE", why, { retryAfterMs: RETRY_AFTER_MS }, { cause: error });
     }
-    const looked = await this.#lenient(key, () =>
-      whileWanted(context, (caller) =>
-        this.#looks.run(`${key.path} ${arn}`, caller, (signal) =>
-          this.#lookAlong(key, arn, { signal, requestId: context.requestId }),
-        ),
+  }
+
+  #toldFromKnown(key: KeyRef, arn: string): number | undefined {
+    const known = this.#known.get(key.path);
+    if (!known) return undefined;
+    if (known.currentArn === arn) return known.current;
+    const version = versionOf(known, arn);
+    // For some seconds after a rotation KMS may still answer with the old key.
+    if (version !== undefined && version < known.current) return version;
+    if (known.expectedArn !== arn && !this.#alarmed.has(`${key.path} ${arn}`)) return undefined;
+    this.#settle(key, arn, known);
+    return known.current;
+  }
+
+  #lookAt(key: KeyRef, arn: string, context: CallContext): Promise<KnownVersions> {
+    return whileWanted(context, (caller) =>
+      this.#looks.run(`${key.path} ${arn}`, caller, (signal) =>
+        this.#lookAlong(key, arn, { signal, requestId: context.requestId }),
       ),
     );
-    if (looked) return looked.current;
-    if (known) return known.current;
-    return this.#settle(key, arn, unrotated(arn), Number.NEGATIVE_INFINITY).current;
   }
 
   /** DescribeKey said that the path leads to `arn`; looks for versions when that is news or long ago. */
@@ -156,21 +170,27 @@ export class KeyVersions {
     return this.#lookAlong(key, described?.Arn, context);
   }
 
-  /** A look that may fail, and then is not tried again at once. */
-  async #lenient<T extends KnownVersions | undefined>(key: KeyRef, look: () => Promise<T>): Promise<T | undefined> {
+  /** A look that may fail or take too long, and then is not tried again at once: the operation itself matters more. */
+  async #lenient<T extends KnownVersions | undefined>(
+    key: KeyRef,
+    context: CallContext,
+    look: (limited: CallContext) => Promise<T>,
+  ): Promise<T | undefined> {
     const failedAt = this.#failedAt.get(key.path) ?? Number.NEGATIVE_INFINITY;
     if (this.#now() - failedAt < AFTER_FAILURE_MS) return undefined;
+    const limit = Date.now() + LENIENT_LOOK_MS;
     try {
-      return await look();
+      return await look({ ...context, deadline: Math.min(limit, context.deadline ?? limit) });
     } catch (error) {
-      if (isBackendError(error) && (error.code === "CANCELLED" || error.code === "DEADLINE_EXCEEDED")) throw error;
+      if (!isBackendError(error) || error.code === "CANCELLED") throw error;
+      if (error.code === "DEADLINE_EXCEEDED" && (context.deadline ?? limit) < limit) throw error;
       this.#failedAt.set(key.path, this.#now());
       return undefined;
     }
   }
 
   async #lookAlong(key: KeyRef, arn: string | undefined, context: CallContext): Promise<KnownVersions> {
-    const arns = await this.#versionArns(key, this.#known.get(key.path), context);
+    const arns = await versionArns(this.#calls, key, this.#known.get(key.path), context);
     // Read again: another call may have seen the same meanwhile.
     const before = this.#known.get(key.path);
     const found = knownFrom(arns, arn, before);
@@ -212,60 +232,5 @@ export class KeyVersions {
       this.#observer?.onDrift?.({ ...event, expectedArn });
     }
     return settled;
-  }
-
-  async #versionArns(
-    key: KeyRef,
-    before: KnownVersions | undefined,
-    context: CallContext,
-  ): Promise<ReadonlyMap<number, string>> {
-    const arns = new Map(before?.rotated ? before.arns : []);
-    for (let version = arns.size + 1; version <= MOST_VERSIONS; version += 1) {
-      const reference = versionReference(key.path, version);
-      if (reference === undefined) break;
-      const described = await describeVersion(this.#calls, key, reference, context);
-      if (described === undefined) break;
-      arns.set(version, described);
-    }
-    return arns;
-  }
-}
-
-function versionOf({ arns }: KnownVersions, arn: string): number | undefined {
-  return [...arns].find(([, known]) => known === arn)?.[0];
-}
-
-function knownFrom(
-  arns: ReadonlyMap<number, string>,
-  arn: string | undefined,
-  before: KnownVersions | undefined,
-): KnownVersions {
-  if (arns.size === 0) return unrotated(arn);
-  const at = arn === undefined ? undefined : [...arns].find(([, known]) => known === arn)?.[0];
-  return {
-    ...(arn !== undefined && { currentArn: arn }),
-    current: at ?? before?.current ?? arns.size,
-    arns,
-    rotated: true,
-  };
-}
-
-function unrotated(arn: string | undefined): KnownVersions {
-  if (arn === undefined) return { current: 1, arns: new Map(), rotated: false };
-  return { currentArn: arn, current: 1, arns: new Map([[1, arn]]), rotated: false };
-}
-
-/** A version alias that the identity may not describe is as good as none. */
-async function describeVersion(
-  calls: GuardedCalls,
-  key: KeyRef,
-  reference: string,
-  context: CallContext,
-): Promise<string | undefined> {
-  try {
-    return (await describeKey(calls, key, reference, context))?.Arn;
-  } catch (error) {
-    if (isBackendError(error) && error.code === "ACCESS_DENIED") return undefined;
-    throw error;
   }
 }

@@ -115,6 +115,7 @@ describe("awsKmsPlugin", () => {
 describe("awsKms", () => {
   it.for([
     [{ endpoint: "http://127.0.0.1:1", fips: true }, /endpoint cannot be combined/],
+    [{ profile: "p", credentials: { accessKeyId: "a", secretAccessKey: "s" } }, /credentials and profile/],
     [{ externalId: "x" }, /belong to roleArn/],
     [{ maxAttempts: 0 }, /maxAttempts must be a positive integer, found 0/],
     [{ attemptTimeoutMs: Number.NaN }, /attemptTimeoutMs/],

@@ -1,7 +1,8 @@
 import type { BackendPlugin } from "@basil/core";
-import { AWS_KMS_KIND, type AwsKmsOptions, awsKms } from "./backend.js";
+import { AWS_KMS_KIND, awsKms } from "./backend.js";
 import { awsKmsCapabilities } from "./capabilities.js";
 import { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
+import type { AwsKmsOptions } from "./options.js";
 
 /** What makes `type=aws-kms` a kind of backend. */
 export const awsKmsPlugin: BackendPlugin<AwsKmsCredential> = {

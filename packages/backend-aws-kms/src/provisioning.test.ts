@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { context } from "../test/call-context.js";
 import { FakeKms, kmsFailure } from "../test/fake-kms.js";
 import { recordingLogger } from "../test/recording-logger.js";
-import { type AwsKmsOptions, awsKmsOver } from "./backend.js";
+import { awsKmsOver } from "./backend.js";
+import type { AwsKmsOptions } from "./options.js";
 
 const ALIAS = "alias/basil/new";
 const key: KeyRef = { name: "jwt.signing", path: ALIAS, keyType: "ed25519" };

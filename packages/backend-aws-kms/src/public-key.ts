@@ -4,7 +4,8 @@ import { onKms, signingScheme } from "./capabilities.js";
 import { incompleteAnswer } from "./errors.js";
 import { type GuardedCalls, throwIfStopped } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
-import { type KeyVersions, versionReference } from "./key-versions.js";
+import type { KeyVersions } from "./key-versions.js";
+import { versionReference } from "./version-alias.js";
 
 interface CachedKey {
   readonly spki: Uint8Array;

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { context } from "../test/call-context.js";
 import { FakeKms, kmsFailure } from "../test/fake-kms.js";
 import { recordingLogger } from "../test/recording-logger.js";
-import { type AwsKmsOptions, awsKmsOver } from "./backend.js";
+import { awsKmsOver } from "./backend.js";
 import type { DriftEvent } from "./observer.js";
+import type { AwsKmsOptions } from "./options.js";
 import type { RotationPlan } from "./rotation.js";
 
 const ALIAS = "alias/basil/k";

@@ -10,11 +10,12 @@ import { requireSize, type SigningScheme, signingScheme } from "./capabilities.j
 import { incompleteAnswer } from "./errors.js";
 import { isWrongSignature, throwIfStopped } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
-import { type KnownVersions, versionReference } from "./key-versions.js";
 import type { Keyring } from "./keyring.js";
+import type { KnownVersions } from "./known-versions.js";
 import { verifyOffLoop } from "./local-verify.js";
 import type { VerificationKey } from "./public-key.js";
 import { toSign } from "./signing.js";
+import { versionReference } from "./version-alias.js";
 
 interface Claim {
   readonly key: KeyRef;

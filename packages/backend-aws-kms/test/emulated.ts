@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type KeySpec, type KmsEmulator, type KmsEmulatorOptions, startKmsEmulator } from "@basil/aws-kms-emulator";
 import type { Backend, KeyRef, KeyType, TransitEngine } from "@basil/core";
 import { vi } from "vitest";
-import { type AwsKmsOptions, awsKms } from "../src/backend.js";
+import { awsKms } from "../src/backend.js";
+import type { AwsKmsOptions } from "../src/options.js";
 
 export const SPECS: Readonly<Record<string, KeySpec>> = {
   ed25519: "ECC_NIST_EDWARDS25519",

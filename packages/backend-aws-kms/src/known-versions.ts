@@ -1,0 +1,35 @@
+/** What is known of the key behind one path. */
+export interface KnownVersions {
+  /** The ARN the path led to when it was last looked at; absent when it led nowhere. */
+  readonly currentArn?: string;
+  /** The version that ARN is. */
+  readonly current: number;
+  /** ARNs by version; without `/vN` aliases only version 1, the key itself. */
+  readonly arns: ReadonlyMap<number, string>;
+  /** True once a `/vN` alias was found. */
+  readonly rotated: boolean;
+}
+
+export function versionOf({ arns }: KnownVersions, arn: string): number | undefined {
+  return [...arns].find(([, known]) => known === arn)?.[0];
+}
+
+export function knownFrom(
+  arns: ReadonlyMap<number, string>,
+  arn: string | undefined,
+  before: KnownVersions | undefined,
+): KnownVersions {
+  if (arns.size === 0) return unrotated(arn);
+  const at = arn === undefined ? undefined : [...arns].find(([, known]) => known === arn)?.[0];
+  return {
+    ...(arn !== undefined && { currentArn: arn }),
+    current: at ?? before?.current ?? arns.size,
+    arns,
+    rotated: true,
+  };
+}
+
+export function unrotated(arn: string | undefined): KnownVersions {
+  if (arn === undefined) return { current: 1, arns: new Map(), rotated: false };
+  return { currentArn: arn, current: 1, arns: new Map([[1, arn]]), rotated: false };
+}
