@@ -59,3 +59,60 @@ export interface BrokerReadiness {
   readonly keysRequiredMissing: number;
   readonly keysOptionalMissing: number;
 }
+
+export interface Secret {
+  readonly value: Uint8Array;
+  /** The version that was read. */
+  readonly version: number;
+}
+
+export interface Token {
+  /** Compact serialization (RFC 7515 §3.1). */
+  readonly token: string;
+  /** Absent for a token that never expires. */
+  readonly expiresAt?: Date;
+}
+
+export interface ReloadAnswer {
+  readonly applied: boolean;
+  /** Only asked what would happen. */
+  readonly checked: boolean;
+  readonly previousGeneration: number;
+  readonly newGeneration: number;
+  readonly keyCount: number;
+  readonly grantCount: number;
+  /** There when the broker refuses what it read; what it serves stays. */
+  readonly rejection?: { readonly reason: string; readonly message: string };
+}
+
+export interface ExplainAnswer {
+  readonly subject: string;
+  readonly op: string;
+  readonly key: string;
+  readonly decision: "allow" | "deny";
+  /** On allow: `subject:NAME` or `public_class`. */
+  readonly via?: string;
+  /** On deny. */
+  readonly reason?: string;
+  /** When a rule allowed, in the spelling of the document. */
+  readonly matchedRule?: {
+    readonly rule: string;
+    readonly via: string;
+    readonly subject: string;
+    readonly action: string;
+    readonly target: string;
+  };
+}
+
+export interface Revocation {
+  readonly trustDomain: string;
+  readonly jti: string;
+  /** Seconds since the epoch. */
+  readonly expiresAtUnix: number;
+}
+
+export type BrokerEvent = { readonly at: Date } & (
+  | { readonly kind: "key_rotated"; readonly keyId: string; readonly newVersion: number }
+  | { readonly kind: "bundle_changed"; readonly trustDomain: string }
+  | { readonly kind: "revoked"; readonly trustDomain: string; readonly id: string }
+);

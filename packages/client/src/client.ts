@@ -9,7 +9,9 @@ import {
   CiphertextEnvelopeSchema,
   DecryptRequestSchema,
   EncryptRequestSchema,
+  ExplainRequestSchema,
   GetPublicKeyRequestSchema,
+  GetSecretRequestSchema,
   grpcMethods,
   HealthRequestSchema,
   KEY_TYPE_NUMBERS,
@@ -17,24 +19,39 @@ import {
   type KeyTypeName,
   keyTypeName,
   ListCatalogRequestSchema,
+  MintingService,
+  MintJwtRequestSchema,
   NewKeyRequestSchema,
   ReadinessReason,
   ReadinessRequestSchema,
+  ReloadRequestSchema,
+  RevokeRequestSchema,
+  RotateSecretRequestSchema,
   SecretService,
+  SetSecretRequestSchema,
   SigningService,
   SignRequestSchema,
   StatusRequestSchema,
   VerifyRequestSchema,
+  WatchRequestSchema,
 } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { brokerEvent, EVENT_KINDS, explainAnswer, reloadAnswer } from "./admin-answers.js";
 import type {
+  BrokerEvent,
   BrokerHealth,
   BrokerReadiness,
   BrokerStatus,
   CatalogItem,
   Envelope,
+  ExplainAnswer,
   NewKey,
   PublicKey,
+  ReloadAnswer,
+  Revocation,
+  Secret,
+  Token,
 } from "./answers.js";
 import { ClientError } from "./errors.js";
 import type { CallOptions, Transport } from "./transport.js";
@@ -43,6 +60,7 @@ const signing = grpcMethods(SigningService);
 const aead = grpcMethods(AeadService);
 const secrets = grpcMethods(SecretService);
 const admin = grpcMethods(AdminService);
+const minting = grpcMethods(MintingService);
 
 /**
  * A broker's methods. Keys are named as in its catalog. Every method may end in a {@link ClientError} of
@@ -179,6 +197,100 @@ export class Client implements AsyncDisposable {
       keysRequiredMissing,
       keysOptionalMissing,
     };
+  }
+
+  /**
+   * Reads a stored value.
+   *
+   * @throws {@link ClientError} also `INVALID_REQUEST` for a key, `INTERNAL` for a value or version that is not there.
+   */
+  async getSecret(secretId: string, options: CallOptions & { readonly version?: number } = {}): Promise<Secret> {
+    const { version } = options;
+    const request = create(GetSecretRequestSchema, { secretId, ...(version === undefined ? {} : { version }) });
+    const answer = await this.#transport.unary(secrets.getSecret, request, options);
+    return { value: answer.value, version: answer.version };
+  }
+
+  /** @returns the new version. @throws {@link ClientError} also `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE`, `UNSUPPORTED`. */
+  async setSecret(secretId: string, value: Uint8Array, options: CallOptions = {}): Promise<number> {
+    const request = create(SetSecretRequestSchema, { secretId, value });
+    return (await this.#transport.unary(secrets.setSecret, request, options)).version;
+  }
+
+  /**
+   * Makes a new version of a key, or of a value by the catalog's recipe.
+   *
+   * @returns the new version. @throws {@link ClientError} also `INVALID_REQUEST`, `UNSUPPORTED`.
+   */
+  async rotate(keyId: string, options: CallOptions = {}): Promise<number> {
+    const request = create(RotateSecretRequestSchema, { secretId: keyId });
+    return (await this.#transport.unary(secrets.rotateSecret, request, options)).version;
+  }
+
+  /**
+   * Has an issuer key sign a JWT (RFC 7519) whose registered claims the broker fills in.
+   *
+   * @param options.ttlSeconds - Absent for a token that never expires.
+   * @param options.claims - A JSON object, as text where numbers must stay as they are written. Not iss, iat, exp, jti, sub, nbf.
+   * @throws {@link ClientError} also `INVALID_REQUEST`, `UNSUPPORTED_ALGORITHM`.
+   */
+  async mintJwt(
+    keyId: string,
+    subject: string,
+    options: CallOptions & {
+      readonly ttlSeconds?: number;
+      readonly claims?: Readonly<Record<string, unknown>> | string;
+    } = {},
+  ): Promise<Token> {
+    const { ttlSeconds, claims } = options;
+    if (ttlSeconds !== undefined && !Number.isSafeInteger(ttlSeconds)) {
+      throw new TypeError(`ttlSeconds must be a whole number, not ${String(ttlSeconds)}`);
+    }
+    const json = typeof claims === "string" ? claims : claims === undefined ? "" : JSON.stringify(claims);
+    const request = create(MintJwtRequestSchema, {
+      keyId,
+      subject,
+      ...(ttlSeconds === undefined ? {} : { ttl: { seconds: BigInt(ttlSeconds), nanos: 0 } }),
+      extraClaimsJson: new TextEncoder().encode(json),
+    });
+    const { token, expiresAt } = await this.#transport.unary(minting.mintJwt, request, options);
+    return expiresAt === undefined ? { token } : { token, expiresAt: timestampDate(expiresAt) };
+  }
+
+  /** Has the broker read its documents again; with `check` it only says what would happen. A refusal is an answer. */
+  async reload(options: CallOptions & { readonly check?: boolean } = {}): Promise<ReloadAnswer> {
+    const request = create(ReloadRequestSchema, { check: options.check ?? false });
+    return reloadAnswer(await this.#transport.unary(admin.reload, request, options));
+  }
+
+  /** What the policy that is served decides for a subject. @throws {@link ClientError} also `INVALID_REQUEST`. */
+  async explain(subject: string, op: string, key: string, options: CallOptions = {}): Promise<ExplainAnswer> {
+    const request = create(ExplainRequestSchema, { subject, op, key });
+    return explainAnswer(await this.#transport.unary(admin.explain, request, options));
+  }
+
+  /** Puts a credential on the deny list. @throws {@link ClientError} also `INVALID_REQUEST`, `NO_REVOCATION_STORE`. */
+  async revoke(revocation: Revocation, options: CallOptions = {}): Promise<void> {
+    const { trustDomain, jti, expiresAtUnix } = revocation;
+    const request = create(RevokeRequestSchema, { trustDomain, jti, expiresAtUnix: BigInt(expiresAtUnix) });
+    await this.#transport.unary(admin.revoke, request, options);
+  }
+
+  /**
+   * What changes from now on, until the broker stops; leaving the loop ends it. Without `timeoutMs` it has no deadline.
+   *
+   * @throws {@link ClientError} also `DATA_LOSS` when events came faster than they were read: read the state again.
+   */
+  async *watch(
+    options: CallOptions & { readonly kinds?: readonly BrokerEvent["kind"][] } = {},
+  ): AsyncGenerator<BrokerEvent, void, undefined> {
+    const { kinds = [], ...call } = options;
+    const request = create(WatchRequestSchema, { kinds: kinds.map((kind) => oneOf(EVENT_KINDS, "kinds", kind)) });
+    const forever = { timeoutMs: Number.POSITIVE_INFINITY, ...call };
+    for await (const message of this.#transport.serverStream(admin.watch, request, forever)) {
+      const event = brokerEvent(message);
+      if (event !== undefined) yield event;
+    }
   }
 
   /** Ends the connection; calls in flight end in `CLOSED`. */

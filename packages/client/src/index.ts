@@ -1,12 +1,18 @@
 export type { AeadName, KeyTypeName } from "@basil/proto";
 export type {
+  BrokerEvent,
   BrokerHealth,
   BrokerReadiness,
   BrokerStatus,
   CatalogItem,
   Envelope,
+  ExplainAnswer,
   NewKey,
   PublicKey,
+  ReloadAnswer,
+  Revocation,
+  Secret,
+  Token,
 } from "./answers.js";
 export { Client } from "./client.js";
 export type { ConnectOptions } from "./connect.js";
