@@ -92,6 +92,15 @@ describe("versions of a key", () => {
     await expect(probe(key, context())).resolves.toMatchObject({ latestVersion: 1, resource: first.arn });
   });
 
+  it("keep their numbers for an identity that may not describe an old one", async () => {
+    const { kms, first, transit, rotateElsewhere } = open();
+    rotateElsewhere();
+    kms.before = (action, { KeyId }) => {
+      if (action === "DescribeKey" && KeyId === `${ALIAS}/v1`) throw kmsFailure("AccessDeniedException", first.arn);
+    };
+    await expect(transit.sign(key, message, context())).resolves.toMatchObject({ keyVersion: 2 });
+  });
+
   it("are 1, and nothing fails, for an identity that may not DescribeKey", async () => {
     const { kms, transit } = open();
     kms.before = (action) => {

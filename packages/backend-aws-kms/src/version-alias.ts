@@ -5,6 +5,8 @@ import { keyReference } from "./key-ref.js";
 import type { KnownVersions } from "./known-versions.js";
 
 const MOST_VERSIONS = 1000;
+/** An identity that may describe none of them is not asked about all of them. */
+const MOST_DENIED = 3;
 
 /** `alias/x/vN`, for an alias or an alias ARN; undefined where AWS names the key and there can be no version. */
 export function versionReference(path: string, version: number): string | undefined {
@@ -13,7 +15,10 @@ export function versionReference(path: string, version: number): string | undefi
   return named ? `${keyId}/v${version}` : undefined;
 }
 
-/** The ARNs behind `/v1`, `/v2`, … up to the first that is not there; those that are known already are not asked for again. */
+/**
+ * The ARNs behind `/v1`, `/v2`, … up to the first that is not there; those that are known already are not asked for again.
+ * Old versions that a policy no longer lists are passed over, so that the newer ones keep their numbers.
+ */
 export async function versionArns(
   calls: GuardedCalls,
   key: KeyRef,
@@ -21,27 +26,29 @@ export async function versionArns(
   context: CallContext,
 ): Promise<ReadonlyMap<number, string>> {
   const arns = new Map(before?.rotated ? before.arns : []);
-  for (let version = arns.size + 1; version <= MOST_VERSIONS; version += 1) {
+  let denied = 0;
+  for (let version = Math.max(0, ...arns.keys()) + 1; version <= MOST_VERSIONS; version += 1) {
     const reference = versionReference(key.path, version);
     if (reference === undefined) break;
     const described = await describeVersion(calls, key, reference, context);
-    if (described === undefined) break;
-    arns.set(version, described);
+    denied = described === "denied" ? denied + 1 : 0;
+    if (described === "absent" || denied === MOST_DENIED) break;
+    if (described !== "denied") arns.set(version, described.arn);
   }
   return arns;
 }
 
-/** A version alias that the identity may not describe is as good as none. */
 async function describeVersion(
   calls: GuardedCalls,
   key: KeyRef,
   reference: string,
   context: CallContext,
-): Promise<string | undefined> {
+): Promise<"absent" | "denied" | { readonly arn: string }> {
   try {
-    return (await describeKey(calls, key, reference, context))?.Arn;
+    const described = await describeKey(calls, key, reference, context);
+    return described ? { arn: described.Arn } : "absent";
   } catch (error) {
-    if (isBackendError(error) && error.code === "ACCESS_DENIED") return undefined;
+    if (isBackendError(error) && error.code === "ACCESS_DENIED") return "denied";
     throw error;
   }
 }
