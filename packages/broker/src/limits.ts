@@ -1,4 +1,4 @@
-/** What one request may take. All are whole numbers above zero. */
+/** What requests and connections may take. All are whole numbers above zero. */
 export interface Limits {
   /** Bytes of an encryption's plaintext and of a decryption's ciphertext. Default: 1,048,576. */
   readonly maxEncryptBytes: number;
@@ -10,6 +10,18 @@ export interface Limits {
   readonly maxMessageBytes: number;
   /** Calls at a time on one connection; more wait in the caller's HTTP/2 stack. Default: 128. */
   readonly maxStreams: number;
+  /** Requests at work at a time, of all callers. Default: 256. */
+  readonly maxInFlight: number;
+  /** Requests at work at a time, of one subject, or of one uid without a subject. Default: 128. */
+  readonly maxInFlightPerCaller: number;
+  /** Requests of one subject that wait for their turn; one more is `LIMIT_EXCEEDED`. Default: 256. */
+  readonly maxWaitingPerCaller: number;
+  /** Connections; one more closes the oldest that has no request in flight. Default: 512. */
+  readonly maxConnections: number;
+  /** Milliseconds after which a connection without a request is closed; clients connect again by themselves. Default: 600,000. */
+  readonly idleTimeoutMs: number;
+  /** Milliseconds a new connection gets to say that it speaks HTTP/2. Default: 10,000. */
+  readonly prefaceTimeoutMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -18,6 +30,12 @@ export const DEFAULT_LIMITS: Limits = {
   backendTimeoutMs: 25_000,
   maxMessageBytes: 4_194_304,
   maxStreams: 128,
+  maxInFlight: 256,
+  maxInFlightPerCaller: 128,
+  maxWaitingPerCaller: 256,
+  maxConnections: 512,
+  idleTimeoutMs: 600_000,
+  prefaceTimeoutMs: 10_000,
 };
 
 /** @throws TypeError for a limit that is not a whole number above zero. */

@@ -15,24 +15,37 @@ import type { Rpc } from "../request/rpcs.js";
 import { isRequestError } from "../request/status-codes.js";
 import { wireError } from "./wire-error.js";
 
+/** How busy a connection is. */
+export interface ConnectionLoad {
+  inFlight: number;
+}
+
 /** A server for one connection: the identity it answers to is that of the connection, and there is no table to look it up in. */
 export function connectionServer(
   rpcs: Iterable<Rpc>,
   dispatcher: Dispatcher,
   identity: Identity,
-  { maxMessageBytes, maxStreams }: Limits,
+  { maxMessageBytes, maxStreams, idleTimeoutMs }: Limits,
+  load: ConnectionLoad,
 ): Server {
   const server = new Server({
     "grpc.enable_channelz": 0,
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_concurrent_streams": maxStreams,
+    "grpc.max_connection_idle_ms": idleTimeoutMs,
   });
   for (const rpc of rpcs) {
     const { path, responseSerialize, requestDeserialize } = rpc.method;
     if (rpc.kind === "unary") {
-      server.register(path, unary(rpc, dispatcher, identity), responseSerialize, requestDeserialize, "unary");
+      server.register(path, unary(rpc, dispatcher, identity, load), responseSerialize, requestDeserialize, "unary");
     } else {
-      server.register(path, stream(rpc, dispatcher, identity), responseSerialize, requestDeserialize, "serverStream");
+      server.register(
+        path,
+        stream(rpc, dispatcher, identity, load),
+        responseSerialize,
+        requestDeserialize,
+        "serverStream",
+      );
     }
   }
   return server;
@@ -42,9 +55,12 @@ function unary(
   rpc: Rpc & { kind: "unary" },
   dispatcher: Dispatcher,
   identity: Identity,
+  load: ConnectionLoad,
 ): handleUnaryCall<Message, Message> {
   return (call, answer) => {
+    load.inFlight += 1;
     void dispatcher.unary(rpc, call.request, identity, ending(call)).then((outcome) => {
+      load.inFlight -= 1;
       if ("error" in outcome) answer(wireError(outcome.error, outcome.requestId));
       else answer(null, outcome.answer);
     });
@@ -55,8 +71,18 @@ function stream(
   rpc: Rpc & { kind: "stream" },
   dispatcher: Dispatcher,
   identity: Identity,
+  load: ConnectionLoad,
 ): handleServerStreamingCall<Message, Message> {
   return async (call) => {
+    load.inFlight += 1;
+    try {
+      await answerStream(call);
+    } finally {
+      load.inFlight -= 1;
+    }
+  };
+
+  async function answerStream(call: ServerWritableStream<Message, Message>): Promise<void> {
     const outcome = await dispatcher.stream(rpc, call.request, identity, ending(call));
     if ("error" in outcome) {
       call.emit("error", wireError(outcome.error, outcome.requestId));
@@ -78,7 +104,7 @@ function stream(
     } catch (error) {
       call.emit("error", isBrokerError(error) && isRequestError(error) ? wireError(error, outcome.requestId) : error);
     }
-  };
+  }
 }
 
 /** A slow reader is waited for; one that goes away is not. */

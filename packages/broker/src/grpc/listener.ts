@@ -1,12 +1,12 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
-import { type Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
+import { ServerCredentials } from "@grpc/grpc-js";
 import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
 import { type Peer, type PeerReader, peerReader } from "../peer/peer.js";
 import type { Dispatcher } from "../request/dispatcher.js";
 import { rpcs } from "../request/rpcs.js";
 import { type BoundSocket, bindSocket, type SocketOptions } from "../socket/bind-socket.js";
-import { connectionServer } from "./connection-server.js";
+import { type ConnectionLoad, connectionServer } from "./connection-server.js";
 
 export interface ListenerParts {
   readonly dispatcher: Dispatcher;
@@ -14,9 +14,11 @@ export interface ListenerParts {
   readonly logger: Logger;
 }
 
-interface Connection {
+/** `PRI * HTTP/2.0…` of RFC 9113 §3.4. */
+const PREFACE_BYTES = 24;
+
+interface Connection extends ConnectionLoad {
   readonly socket: Socket;
-  readonly server: GrpcServer;
   readonly drain: (graceMs: number) => void;
 }
 
@@ -78,16 +80,32 @@ export class Listener implements AsyncDisposable {
       return;
     }
     const { dispatcher, limits } = this.#parts;
-    const server = connectionServer(this.#rpcs, dispatcher, peer.identity, limits);
+    const load = { inFlight: 0 };
+    const server = connectionServer(this.#rpcs, dispatcher, peer.identity, limits, load);
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    const connection = { socket, server, drain: (graceMs: number) => injector.drain(graceMs) };
+    const connection = Object.assign(load, { socket, drain: (graceMs: number) => injector.drain(graceMs) });
+    this.#makeRoom();
     this.#connections.add(connection);
+    const preface = setTimeout(() => {
+      if (socket.bytesRead < PREFACE_BYTES) socket.destroy();
+    }, limits.prefaceTimeoutMs);
     socket.once("close", () => {
+      clearTimeout(preface);
       this.#connections.delete(connection);
       injector.destroy();
       peer[Symbol.dispose]();
     });
     injector.injectConnection(socket);
+  }
+
+  /** A new connection is always answered: over the limit the oldest one without a request in flight makes way. */
+  #makeRoom(): void {
+    if (this.#connections.size < this.#parts.limits.maxConnections) return;
+    const connections = [...this.#connections];
+    const oldest = connections.find(({ inFlight }) => inFlight === 0) ?? connections[0];
+    if (oldest === undefined) return;
+    this.#connections.delete(oldest);
+    oldest.socket.destroy();
   }
 
   #identify(socket: Socket): Peer | undefined {

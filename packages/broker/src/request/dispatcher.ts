@@ -4,6 +4,7 @@ import type { Identity } from "@basil/policy";
 import type { Message } from "@bufbuild/protobuf";
 import type { AuditLog } from "../audit/audit-log.js";
 import { type AnyRequestError, BrokerError, isBrokerError } from "../errors.js";
+import { Admission } from "./admission.js";
 import { unavailable } from "./backend-answers.js";
 import { Call } from "./call.js";
 import { CallClock, type CallOptions } from "./call-clock.js";
@@ -11,6 +12,9 @@ import type { Stream } from "./handler.js";
 import type { Rpc } from "./rpcs.js";
 import type { Services } from "./services.js";
 import { isRequestError } from "./status-codes.js";
+
+/** What operators and probes ask waits for nobody; none of it calls a backend for itself. */
+const ALWAYS_ANSWERED: ReadonlySet<string> = new Set(["health", "readiness", "status"]);
 
 /** What came of one request: its answer or its failure, and the name it has in the audit log. */
 export type Outcome<Answer> = { readonly requestId: string } & (
@@ -25,6 +29,7 @@ export type Outcome<Answer> = { readonly requestId: string } & (
 export class Dispatcher {
   readonly #services: Services;
   readonly #audit: AuditLog;
+  readonly #admission: Admission;
   #inFlight = 0;
   #closing = false;
   #onIdle: (() => void) | undefined;
@@ -32,6 +37,7 @@ export class Dispatcher {
   readonly #aborted = new AbortController();
 
   constructor(services: Services, audit: AuditLog) {
+    this.#admission = new Admission(services.limits);
     this.#services = services;
     this.#audit = audit;
   }
@@ -75,13 +81,17 @@ export class Dispatcher {
     const { deadline } = options;
     const context = { signal, requestId, ...(deadline === undefined ? {} : { deadline }) };
     const call = new Call(op, identity, this.#services, context);
+    let leave: (() => void) | undefined;
     try {
+      const turn = ALWAYS_ANSWERED.has(op) ? undefined : this.#admission.enter(callerName(call), op, signal);
+      leave = turn instanceof Promise ? await turn : turn;
       const outcome = await this.#settle(op, call, requestId, handle);
       await this.#record(call, outcome, startedAt);
       return outcome;
     } catch (error) {
       return { requestId, error: this.#asRequestError(op, call, error) };
     } finally {
+      leave?.();
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#onIdle?.();
     }
@@ -120,6 +130,11 @@ export class Dispatcher {
     logger.error({ ...fields, ...causeFields(error) }, "a request failed inside the broker");
     return new BrokerError("INTERNAL", "internal error", { op }, { cause: error }) as AnyRequestError;
   }
+}
+
+function callerName({ resolution, identity }: Call): string {
+  if (resolution.resolved) return `subject:${resolution.subject}`;
+  return identity.kind === "unix" ? `uid:${identity.uid}` : "nobody";
 }
 
 /** For the operator: what the backend said, down to the first cause. */

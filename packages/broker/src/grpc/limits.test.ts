@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AdminService, SigningService } from "@basil/proto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { testCatalog, testPolicy } from "../../test/documents.js";
+import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { SocketClient } from "../../test/socket-client.js";
+import { type Broker, createBroker } from "../broker.js";
+import type { Limits } from "../limits.js";
+import type { Listener } from "./listener.js";
+
+let folder: string;
+let path: string;
+let backend: MemoryBackend;
+let broker: Broker;
+let listener: Listener;
+let client: SocketClient;
+const sockets: Socket[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "basil-limits-"));
+  path = join(folder, "s");
+  backend = memoryBackend();
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  client.grpc.close();
+  await broker.close(0);
+  await rm(folder, { recursive: true });
+});
+
+async function serve(limits: Partial<Limits>) {
+  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [backend], limits });
+  listener = await broker.listen({ path });
+  client = new SocketClient(path);
+}
+async function silent() {
+  const socket = connect(path);
+  socket.on("error", () => {});
+  socket.resume();
+  sockets.push(socket);
+  await once(socket, "connect");
+  return socket;
+}
+
+describe("the limits", () => {
+  it("close the oldest idle connection for a new one, never one with a request in flight", async () => {
+    await serve({ maxConnections: 3 });
+    const hold = Promise.withResolvers<void>();
+    const called = Promise.withResolvers<void>();
+    backend.before = () => {
+      called.resolve();
+      return hold.promise;
+    };
+    const busy = client.call(SigningService, "sign", { keyId: "app.p256" });
+    await called.promise;
+    const first = await silent();
+    const closed = once(first, "close");
+    for (let n = 0; n < 5; n++) await silent();
+    await closed;
+    const other = new SocketClient(path);
+    expect(await other.call(AdminService, "health", {})).toMatchObject({ alive: true });
+    other.grpc.close();
+    expect(listener.connections).toBeLessThanOrEqual(3);
+    hold.resolve();
+    expect((await busy).signature).toBeDefined();
+  });
+
+  it("close a connection that never says what it speaks", async () => {
+    await serve({ prefaceTimeoutMs: 30 });
+    const socket = await silent();
+    await once(socket, "close");
+    expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
+  });
+
+  it("close a connection that asks nothing, whose client connects again", async () => {
+    await serve({ idleTimeoutMs: 50 });
+    await client.call(AdminService, "health", {});
+    await expect.poll(() => listener.connections, { timeout: 5000 }).toBe(0);
+    expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
+  });
+
+  it("answer LIMIT_EXCEEDED with a hint over the queue, and health meanwhile", async () => {
+    await serve({ maxInFlight: 1, maxInFlightPerCaller: 1, maxWaitingPerCaller: 1 });
+    const hold = Promise.withResolvers<void>();
+    const called = Promise.withResolvers<void>();
+    backend.before = () => {
+      called.resolve();
+      return hold.promise;
+    };
+    const working = client.call(SigningService, "sign", { keyId: "app.p256" });
+    await called.promise;
+    const waiting = client.call(SigningService, "sign", { keyId: "app.p256" });
+    await client.call(AdminService, "health", {});
+    await expect(client.call(SigningService, "sign", { keyId: "app.p256" })).rejects.toMatchObject({
+      code: 8,
+      reason: "LIMIT_EXCEEDED",
+      op: "sign",
+      retry: "100",
+    });
+    hold.resolve();
+    expect((await working).signature).toBeDefined();
+    expect((await waiting).signature).toBeDefined();
+  });
+
+  it("give every descriptor back after many connections came and went", async () => {
+    await serve({ maxConnections: 50 });
+    await client.call(AdminService, "health", {});
+    const before = (await readdir("/proc/self/fd")).length;
+    for (let n = 0; n < 300; n++) (await silent()).destroy();
+    sockets.length = 0;
+    await expect
+      .poll(async () => (await readdir("/proc/self/fd")).length, { timeout: 5000 })
+      .toBeLessThanOrEqual(before);
+    expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
+  });
+});
