@@ -104,7 +104,8 @@ function holder(document: object, path: string): [object: Record<string, unknown
     .split("/")
     .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
   const member = tokens.pop()!;
-  return [tokens.reduce((at, token) => at[token], document as never), member];
+  const object = tokens.reduce<unknown>((at, token) => (at as Record<string, unknown>)[token], document);
+  return [object as Record<string, unknown>, member];
 }
 
 function put(document: object, path: string, value: unknown): void {

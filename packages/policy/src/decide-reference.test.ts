@@ -14,8 +14,13 @@ interface CatalogDocument {
 }
 interface PolicyDocument {
   subjects: Record<string, unknown>;
-  roles: Record<string, string[]>;
-  rules: { id: string; subjects: string[]; action: string[]; target: string[] }[];
+  roles: Record<string, readonly string[]>;
+  rules: readonly {
+    id: string;
+    subjects: readonly string[];
+    action: readonly string[];
+    target: readonly string[];
+  }[];
 }
 
 const IN_STAR =

@@ -52,7 +52,7 @@ export class PolicyError<C extends PolicyErrorCode = PolicyErrorCode> extends Er
   }
 
   /** Every reason, in the order of the document's names. */
-  get refusals(): PolicyErrorDetails[C]["refusals"] {
+  get refusals(): readonly PolicyErrorDetails[C]["refusals"][number][] {
     return this.details.refusals;
   }
 }

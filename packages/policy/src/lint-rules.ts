@@ -1,9 +1,16 @@
 import { type Catalog, isCredentialIssuer, jsonPointer, type KeyEntry } from "@basil/catalog";
-import { decide, decideAdmin } from "./decide.js";
+import { type Decision, decide, decideAdmin } from "./decide.js";
 import { KeyCoverage } from "./key-coverage.js";
 import type { Tell } from "./lint-policy.js";
 import { operationFits } from "./operation-fit.js";
-import { adminTarget, isAdminOperation, type Operation, WRITE_OPERATIONS } from "./operations.js";
+import {
+  ADMIN_OPERATIONS,
+  type AdminOperation,
+  adminTarget,
+  isAdminOperation,
+  type Operation,
+  WRITE_OPERATIONS,
+} from "./operations.js";
 import type { Policy, Rule } from "./policy.js";
 import { matchesTarget, type Target } from "./target.js";
 
@@ -45,8 +52,8 @@ function lintTargets(rule: Rule, pointer: string, coverage: KeyCoverage, tell: T
 }
 
 /** The admin operations of the rule whose reserved text the target covers. */
-function adminOperations(rule: Rule, target: Target): Operation[] {
-  return [...rule.operations.keys()].filter((op) => isAdminOperation(op) && matchesTarget(target, adminTarget(op)));
+function adminOperations(rule: Rule, target: Target): AdminOperation[] {
+  return ADMIN_OPERATIONS.filter((op) => rule.operations.has(op) && matchesTarget(target, adminTarget(op)));
 }
 
 function lintUsability(
@@ -96,7 +103,7 @@ function whyUnusable(
   return undefined;
 }
 
-/** A rule is dead when it is never the one that allows: each pair it grants is denied before rules count, or allowed by an earlier one. */
+/** A rule is dead when it is never the one that allows, and an earlier one is. */
 function lintDeath(
   policy: Policy,
   catalog: Catalog,
@@ -105,26 +112,29 @@ function lintDeath(
   coverage: KeyCoverage,
   tell: Tell,
 ): void {
-  for (const target of rule.targets) {
-    const admin = adminOperations(rule, target);
-    for (const subject of rule.subjects) {
-      for (const operation of admin) {
-        if (!isAdminOperation(operation)) continue;
-        const decision = decideAdmin(policy, subject, operation);
-        if (decision.allowed && decision.matched?.rule === rule.id) return;
-      }
-      for (const operation of rule.operations.keys()) {
-        if (isAdminOperation(operation)) continue;
-        for (const key of coverage.covered(target)) {
-          const decision = decide(policy, catalog, subject, operation, key);
-          if (decision.allowed && decision.matched?.rule === rule.id) return;
-        }
-      }
-    }
+  let allowedByOthers = false;
+  for (const decision of decisionsOf(policy, catalog, rule, coverage)) {
+    if (!decision.allowed) continue;
+    if (decision.matched?.rule === rule.id) return;
+    allowedByOthers = true;
   }
+  if (!allowedByOthers) return;
   tell(
     "DeadRule",
     pointer,
     `the rule ${JSON.stringify(rule.id)} is never the one that allows: earlier rules allow all it does`,
   );
+}
+
+/** The decision on everything the rule grants. */
+function* decisionsOf(policy: Policy, catalog: Catalog, rule: Rule, coverage: KeyCoverage): Generator<Decision> {
+  for (const subject of rule.subjects) {
+    for (const target of rule.targets) {
+      for (const operation of adminOperations(rule, target)) yield decideAdmin(policy, subject, operation);
+      for (const operation of rule.operations.keys()) {
+        if (isAdminOperation(operation)) continue;
+        for (const key of coverage.covered(target)) yield decide(policy, catalog, subject, operation, key);
+      }
+    }
+  }
 }

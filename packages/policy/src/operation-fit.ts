@@ -16,7 +16,8 @@ const isAsymmetricOrPublic = (key: KeyEntry) => key.class === "asymmetric" || ke
 const encrypts = (key: KeyEntry) => key.class === "symmetric" || key.class === "sealing";
 const isCurve = (key: KeyEntry) => key.class === "sealing" && key.keyType === "x25519";
 const isCryptoInPlace = (key: KeyEntry) =>
-  (key.class === "asymmetric" || key.class === "symmetric") && key.engine !== "kv2";
+  (key.class === "asymmetric" || key.class === "symmetric") && key.engine !== "kv2" && !isMlDsa(key);
+const mints = (key: KeyEntry) => isAsymmetric(key) && key.keyType !== "ecdsa-p521" && !isMlDsa(key);
 const never = () => false;
 
 const FITS: Readonly<Record<Operation, (key: KeyEntry) => boolean>> = {
@@ -27,7 +28,7 @@ const FITS: Readonly<Record<Operation, (key: KeyEntry) => boolean>> = {
   sign: isAsymmetric,
   encrypt: encrypts,
   decrypt: encrypts,
-  mint: isAsymmetric,
+  mint: mints,
   sign_nats_jwt: (key) => natsType(key) !== undefined,
   validate_nats_jwt: (key) => isAsymmetricOrPublic(key) && natsType(key) !== undefined,
   encrypt_nats_curve: isCurve,
