@@ -19,10 +19,24 @@ const bundle: LazyGroup = {
   load: async () => (await import("./bundle/bundle.js")).bundle,
 };
 
+const catalog: LazyGroup = {
+  name: "catalog",
+  summary: "check a catalog",
+  load: async () => (await import("./catalog/catalog.js")).catalog,
+};
+
+const policy: LazyGroup = {
+  name: "policy",
+  summary: "lint, test, compare and question a policy",
+  load: async () => (await import("./policy/policy.js")).policy,
+};
+
 /** Every command, in the order `basil --help` shows them. */
 export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   agent,
   doctor,
+  catalog,
+  policy,
   bundle,
   newKey,
   list,

@@ -26,29 +26,33 @@ export async function loadCatalog(settings: AgentSettings, cwd: string): Promise
   try {
     return parseCatalog(bytes);
   } catch (error) {
-    throw error instanceof CatalogError ? refused("catalog", path, error) : error;
+    throw error instanceof CatalogError ? documentRefused("catalog", path, error) : error;
   }
 }
 
 export async function loadPolicy(settings: AgentSettings, cwd: string): Promise<Policy> {
-  const path = requiredPath(settings, "policy");
+  return loadPolicyFile(requiredPath(settings, "policy"), cwd);
+}
+
+export async function loadPolicyFile(path: string, cwd: string): Promise<Policy> {
   const bytes = await readDocument(path, "policy", cwd);
   const { parsePolicy, PolicyError } = await import("@basil/policy");
   try {
     return parsePolicy(bytes);
   } catch (error) {
-    throw error instanceof PolicyError ? refused("policy", path, error) : error;
+    throw error instanceof PolicyError ? documentRefused("policy", path, error) : error;
   }
 }
 
 interface Refused extends Error {
-  readonly details: { readonly refusals: readonly { readonly message: string }[]; readonly omitted: number };
+  readonly details: { readonly refusals: readonly { readonly message: string }[]; readonly truncated: boolean };
 }
 
-function refused(document: string, path: string, error: Refused): CliError<"DOCUMENT_REFUSED"> {
-  const { refusals, omitted } = error.details;
+/** One line a refusal, each with the place in the document. */
+export function documentRefused(document: string, path: string, error: Refused): CliError<"DOCUMENT_REFUSED"> {
+  const { refusals, truncated } = error.details;
   const problems = refusals.map(({ message }) => message);
-  if (omitted > 0) problems.push(`… and ${omitted} more`);
+  if (truncated) problems.push("… and there may be more");
   return new CliError(
     "DOCUMENT_REFUSED",
     `the ${document} ${path} is refused`,

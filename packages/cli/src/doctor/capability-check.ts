@@ -21,7 +21,7 @@ export async function checkCapability(config: AgentConfig, catalog: Catalog | un
 }
 
 /** What the installed kinds of the catalog can do; a kind that is not here is feature_compatibility's to tell. */
-async function installedCapabilities(catalog: Catalog): Promise<Map<string, Capabilities>> {
+export async function installedCapabilities(catalog: Catalog): Promise<Map<string, Capabilities>> {
   const kinds = new Set([...catalog.backends.values()].map(({ kind }) => kind));
   const installed = [...kinds].filter((kind) => kindGap(kind) === undefined);
   return new Map(
