@@ -11,5 +11,6 @@ export { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
 export type { AwsCredentials } from "./credentials.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
 export type { AwsKmsOptions } from "./options.js";
+export { type AwsKmsIdentity, type AwsKmsPermission, awsKmsPermissions } from "./permissions.js";
 export { awsKmsPlugin } from "./plugin.js";
 export type { RotationPlan } from "./rotation.js";
