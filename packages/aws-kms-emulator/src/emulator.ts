@@ -131,7 +131,10 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     endpoint: server.endpoint,
     account: place.account,
     region: place.region,
-    rootCredentials: { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey },
+    // A new object each time: SDKs write into the one they are given.
+    get rootCredentials() {
+      return { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey };
+    },
     containerCredentialsUri: `${server.endpoint}${containerCredentialsPath}`,
     principals,
     keys,
