@@ -4,6 +4,7 @@ import { decrypt } from "./commands/decrypt.js";
 import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
 import { encrypt } from "./commands/encrypt.js";
+import { explain } from "./commands/explain.js";
 import { health } from "./commands/health.js";
 import { list } from "./commands/list.js";
 import { newKey } from "./commands/new-key.js";
@@ -35,6 +36,7 @@ const policy: LazyGroup = {
 export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   agent,
   doctor,
+  explain,
   catalog,
   policy,
   bundle,

@@ -19,7 +19,7 @@ export function describeFailure(error: unknown, commandPath: string): Failure {
     // No subcommand was given: commander has written the help already.
     if (error.code === "commander.help") return { exitCode: EXIT.usage };
     return {
-      message: error.message.replace(/^error: /, ""),
+      message: error.message.replace(/^error: /, "").replaceAll("\n", " "),
       remedy: `run '${commandPath} --help' to see what it takes`,
       exitCode: EXIT.usage,
     };

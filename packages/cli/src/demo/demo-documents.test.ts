@@ -63,7 +63,7 @@ describe("the documents of the demo", () => {
     const may = (op: "sign" | "encrypt", key: string) => decide(rules, catalog, "demo.user", op, key).allowed;
     expect([may("sign", "jwt.signing.primary"), may("encrypt", "payload.aead")]).toEqual([true, true]);
     expect([may("encrypt", "jwt.signing.primary"), may("sign", "payload.aead")]).toEqual([false, false]);
-    const identity = (uid: number) => ({ kind: "unix", uid, gid: uid, groups: [] }) as const;
+    const identity = (uid: number) => ({ kind: "unix", uid, gid: uid, groups: [], pid: null }) as const;
     expect(resolveSubject(rules, identity(1000))).toMatchObject({ subject: "demo.user" });
     expect(resolveSubject(rules, identity(65534))).not.toHaveProperty("subject");
   });

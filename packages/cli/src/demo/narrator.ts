@@ -1,7 +1,10 @@
 import type { Terminal } from "../terminal.js";
 import type { LineResult } from "./shell-session.js";
 
-/** Tells the demo to whoever watches. */
+/**
+ * Tells the demo to whoever watches, in the form of a shell session: `$ ` begins what is typed, `# ` what is told, and
+ * everything else is what came back.
+ */
 export interface Narrator {
   chapter(title: string): void;
   say(text: string): void;
@@ -21,14 +24,14 @@ export function terminalNarrator({ out, colors }: Terminal): Narrator {
     chapter(title) {
       chapters += 1;
       out("");
-      out(colors.bold(`${chapters}. ${title}`));
+      out(colors.bold(`# ${chapters}. ${title}`));
     },
-    say: (text) => out(colors.dim(`   ${text}`)),
+    say: (text) => out(colors.dim(`# ${text}`)),
     command: (line) => out(`${colors.cyan("$")} ${colors.bold(line)}`),
     answer({ stdout, stderr, exitCode }) {
       write(stdout, (line) => line);
       write(stderr, colors.red);
-      if (exitCode !== 0) out(colors.dim(`   (exit code ${exitCode})`));
+      if (exitCode !== 0) out(colors.dim(`# exit code ${exitCode}`));
     },
   };
 }

@@ -1,0 +1,220 @@
+import { access, chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Stack, seed } from "../stack.js";
+import { basil, typed } from "./typed.js";
+
+const uid = process.getuid?.() ?? 0;
+const policy = {
+  schemaVersion: 2,
+  subjects: { me: { allOf: [{ kind: "unix", uid }] } },
+  rules: [{ id: "all", subjects: ["me"], action: ["*"], target: ["jwt.**", "payload.**"] }],
+};
+const ALL = ["kms:Sign", "kms:Verify", "kms:GetPublicKey", "kms:DescribeKey", "kms:Encrypt", "kms:Decrypt"];
+const allow = (actions: readonly string[]) => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }],
+});
+
+let stack: Stack;
+let catalog: string;
+beforeAll(async () => {
+  catalog = await seed.text("catalog.json");
+  stack = await Stack.start({
+    catalog,
+    policy,
+    iamPolicy: allow(ALL),
+    emulator: {
+      keys: [
+        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
+        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
+        { spec: "ECC_NIST_P384", aliases: ["alias/basil/p384"] },
+        { spec: "ECC_NIST_P256", aliases: ["alias/basil/disabled"], state: "Disabled" },
+      ],
+    },
+  });
+});
+afterAll(() => stack?.[Symbol.asyncDispose]());
+beforeEach(async () => {
+  stack.emulator.principals.setPolicies("basil-runtime", [JSON.stringify(allow(ALL))]);
+  await writeFile(join(stack.folder, "catalog.json"), catalog);
+  await chmod(join(stack.folder, "creds.sealed"), 0o600);
+});
+
+const config = () => readFile(join(stack.folder, "agent.toml"), "utf8");
+
+/** The agent with another configuration, to its end. */
+async function refused(toml: string): Promise<{ stderr: string; exitCode: number | null }> {
+  await writeFile(join(stack.folder, "other.toml"), toml);
+  const result = await typed("basil agent -c other.toml", { env: stack.env, cwd: stack.folder });
+  await expect(access(stack.socket)).rejects.toMatchObject({ code: "ENOENT" });
+  expect(result.stdout).toBe("");
+  expect(result.stderr).toMatch(/\nhint: .+\n$|^hint: .+\n$/);
+  expect(result.stderr).not.toContain("    at ");
+  return result;
+}
+
+async function refusedWithCatalog(change: (key: Record<string, unknown>) => void): Promise<string> {
+  const document = JSON.parse(catalog);
+  change(document.keys["jwt.signing.primary"]);
+  await writeFile(join(stack.folder, "catalog.json"), JSON.stringify(document));
+  const { exitCode, stderr } = await refused(await config());
+  expect(exitCode).toBe(1);
+  return stderr;
+}
+
+describe("basil agent refuses to start, with 1 and without a socket, and names the cause", () => {
+  it("kms:DescribeKey is denied", async () => {
+    const denied = ALL.filter((action) => action !== "kms:DescribeKey");
+    stack.emulator.principals.setPolicies("basil-runtime", [JSON.stringify(allow(denied))]);
+    const { exitCode, stderr } = await refused(await config());
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("kms:DescribeKey");
+    expect(stderr).toContain("arn:aws:kms:us-east-1:111122223333:key/");
+    expect(stderr).toContain("no identity-based policy allows");
+  });
+
+  it("a key is absent", async () => {
+    const stderr = await refusedWithCatalog((key) => Object.assign(key, { path: "alias/basil/absent" }));
+    expect(stderr).toContain('key "jwt.signing.primary"');
+    expect(stderr).toContain("absent at alias/basil/absent");
+  });
+
+  it("a key is disabled", async () => {
+    const stderr = await refusedWithCatalog((key) => Object.assign(key, { path: "alias/basil/disabled" }));
+    expect(stderr).toContain('key "jwt.signing.primary"');
+    expect(stderr).toMatch(/disabled/i);
+  });
+
+  it("a key is of another spec", async () => {
+    const stderr = await refusedWithCatalog((key) => Object.assign(key, { path: "alias/basil/p384" }));
+    expect(stderr).toContain('key "jwt.signing.primary"');
+    expect(stderr).toContain("ECC_NIST_P384");
+  });
+
+  it("a key may not be generated", async () => {
+    const stderr = await refusedWithCatalog((key) =>
+      Object.assign(key, { keyType: "ecdsa-p384", missing: "generate", path: "alias/basil/new" }),
+    );
+    expect(stderr).toContain("jwt.signing.primary");
+    expect(stderr).toContain("mintKeyTypes");
+  });
+
+  it("the catalog is refused", async () => {
+    const stderr = await refusedWithCatalog((key) => Object.assign(key, { colour: "green" }));
+    expect(stderr).toContain("/keys/jwt.signing.primary/colour");
+  });
+
+  it("a backend has no credential in the bundle", async () => {
+    const document = JSON.parse(catalog);
+    document.backends.second = document.backends.kms;
+    await writeFile(join(stack.folder, "catalog.json"), JSON.stringify(document));
+    const { exitCode, stderr } = await refused(await config());
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('backend "second"');
+    expect(stderr).toContain("basil bundle set-backend");
+  });
+
+  it.for([
+    [
+      "the passphrase is another",
+      (toml: string) => toml.replace(/passphrase-file = ".*"/, 'passphrase-file = "wrong"'),
+      "opens no slot",
+    ],
+    [
+      "the passphrase file is not there",
+      (toml: string) => toml.replace(/passphrase-file = ".*"/, 'passphrase-file = "no"'),
+      "no does not exist",
+    ],
+    ["no unlock method is configured", (toml: string) => toml.slice(0, toml.indexOf("[unlock]")), "no unlock method"],
+    [
+      "the bundle is not there",
+      (toml: string) => toml.replace("creds.sealed", "no.sealed"),
+      "no.sealed does not exist",
+    ],
+    ["no policy is named", (toml: string) => toml.replace(/policy = .*\n/, ""), "no policy is named"],
+    ["a feature is not built", (toml: string) => `${toml}[jwks]\nenable = true\n`, "[jwks] enable is switched on"],
+    ["the audit log cannot be opened", (toml: string) => toml.replace("audit.jsonl", "no/audit.jsonl"), "audit log"],
+    ["the socket's folder is not there", (toml: string) => toml.replace("basil.sock", "no/basil.sock"), "no"],
+    ["the socket's group is not there", (toml: string) => `socket-group = "no-such-group"\n${toml}`, "no-such-group"],
+  ] as const)("%s", async ([, change, what]) => {
+    await writeFile(join(stack.folder, "wrong"), "another passphrase", { mode: 0o600 });
+    const toml = change(await config());
+    const env = { ...stack.env };
+    // The environment goes before the file.
+    delete (env as Record<string, string>).BASIL_SOCKET;
+    await writeFile(join(stack.folder, "other.toml"), toml);
+    const { exitCode, stderr } = await typed("basil agent -c other.toml", { env, cwd: stack.folder });
+    expect(stderr).toContain(what);
+    expect(exitCode).toBe(1);
+    await expect(access(stack.socket)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("the bundle is open to others, under strict-bundle-perms", async () => {
+    await chmod(join(stack.folder, "creds.sealed"), 0o644);
+    const { exitCode, stderr } = await refused(`${await config()}strict-bundle-perms = true\n`);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("creds.sealed has mode 0644");
+  });
+});
+
+describe("basil agent", () => {
+  it("warns of a bundle that is open to others, and serves", async () => {
+    await chmod(join(stack.folder, "creds.sealed"), 0o644);
+    await using agent = await stack.startAgent();
+    expect(agent.log()).toContain("creds.sealed has mode 0644");
+  });
+
+  it.for(["SIGTERM", "SIGINT"] as const)("stops on %s with 0, and removes its socket", async (signal) => {
+    await using agent = await stack.startAgent();
+    expect(await agent.stop(signal)).toMatchObject({ code: 0, stdout: "" });
+    await expect(access(stack.socket)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("leaves another agent's socket alone", async () => {
+    await using _agent = await stack.startAgent();
+    const { exitCode, stderr } = await basil(["agent", "-c", join(stack.folder, "agent.toml")], { env: stack.env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("listening");
+    expect(await typed("basil health", { env: stack.env })).toMatchObject({ exitCode: 0 });
+  });
+
+  it("wipes the passphrase file once it serves, unless it is told not to", async () => {
+    const pass = join(stack.folder, "once");
+    await writeFile(pass, "correct horse battery staple\n", { mode: 0o600 });
+    const toml = (await config())
+      .replace(/passphrase-file = ".*"/, 'passphrase-file = "once"')
+      .replace("no-wipe = true", "no-wipe = false");
+    await writeFile(join(stack.folder, "wipe.toml"), toml);
+    let stop = (): void => {};
+    const running = typed("basil agent -c wipe.toml", {
+      env: stack.env,
+      cwd: stack.folder,
+      onSpawn: (kill) => {
+        stop = () => kill("SIGTERM");
+      },
+    });
+    expect(await typed("basil ready --wait 20", { env: stack.env })).toMatchObject({ exitCode: 0 });
+    for (let tries = 0; tries < 100; tries++) {
+      if (
+        await access(pass).then(
+          () => false,
+          () => true,
+        )
+      )
+        break;
+    }
+    stop();
+    expect(await running).toMatchObject({ exitCode: 0 });
+    await expect(access(pass)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("reads its files from the environment, and flags go before it", async () => {
+    const { exitCode, stderr } = await typed("basil agent --catalog flag.json", {
+      env: { ...stack.env, BASIL_CONFIG: join(stack.folder, "agent.toml"), BASIL_CATALOG: "variable.json" },
+      cwd: stack.folder,
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("flag.json cannot be read");
+  });
+});
