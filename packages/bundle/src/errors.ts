@@ -69,8 +69,6 @@ export interface BundleErrorDetails {
   SPEC_SYNTAX: { readonly flag: string };
   /** A spec is well formed and lacks a field, or a field has a value that is not allowed. */
   SPEC_INVALID: { readonly flag: string; readonly field: string };
-  /** The caller gave up. */
-  CANCELLED: Record<never, never>;
 }
 export type BundleErrorCode = keyof BundleErrorDetails;
 
@@ -88,6 +86,45 @@ export class BundleError<C extends BundleErrorCode = BundleErrorCode> extends Er
     this.details = details;
   }
 }
+
+const CODES: Record<BundleErrorCode, true> = {
+  NOT_A_BUNDLE: true,
+  UNSUPPORTED_VERSION: true,
+  DAMAGED: true,
+  MALFORMED: true,
+  AUTHENTICATION: true,
+  WRONG_SECRET: true,
+  NO_SLOT_OPENED: true,
+  SLOT_UNAVAILABLE: true,
+  SLOT_UNSUPPORTED: true,
+  COST_TOO_HIGH: true,
+  SECRET_INVALID: true,
+  ROLLED_BACK: true,
+  SIDECAR_INVALID: true,
+  BAD_MODE: true,
+  BAD_OWNER: true,
+  NOT_A_PLAIN_FILE: true,
+  NOT_FOUND: true,
+  EXISTS: true,
+  LOCKED: true,
+  IO: true,
+  LIMIT: true,
+  SLOT_NOT_FOUND: true,
+  LAST_SLOT: true,
+  BACKEND_NOT_FOUND: true,
+  CREDENTIAL_INVALID: true,
+  REKEY_INCOMPLETE: true,
+  NO_DEPOSIT_KEY: true,
+  CONTRIBUTOR_NOT_FOUND: true,
+  BACKEND_TAKEN: true,
+  KEY_INVALID: true,
+  DEPOSIT_NOT_FOUND: true,
+  SPEC_SYNTAX: true,
+  SPEC_INVALID: true,
+};
+
+/** Every code, in the order of {@link BundleErrorDetails}. */
+export const BUNDLE_ERROR_CODES = Object.keys(CODES) as readonly BundleErrorCode[];
 
 /** True for a {@link BundleError} of any code, with the details of each code narrowed. */
 export function isBundleError(error: unknown): error is AnyBundleError {

@@ -17,7 +17,7 @@ export type { DepositReview, DepositStatus } from "./deposits/review.js";
 export { DEPOSIT_STATUSES } from "./deposits/review.js";
 export type { SlotInput } from "./draft.js";
 export type { AnyBundleError, BundleErrorCode, BundleErrorDetails } from "./errors.js";
-export { BundleError, isBundleError } from "./errors.js";
+export { BUNDLE_ERROR_CODES, BundleError, isBundleError } from "./errors.js";
 export type { BundleSummary, InspectBundleOptions } from "./inspect-bundle.js";
 export { exportSlot, inspectBundle } from "./inspect-bundle.js";
 export type { OpenBundleOptions, OpenedBundle } from "./open-bundle.js";
