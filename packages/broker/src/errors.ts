@@ -62,6 +62,43 @@ export interface RequestErrorDetails {
 }
 
 export interface BrokerErrorDetails extends StartupErrorDetails, RequestErrorDetails {}
+/** Every code, for whoever must be ready for each. */
+export const BROKER_ERROR_CODES = Object.keys({
+  CREDENTIAL_MISSING: true,
+  CREDENTIAL_KIND_MISMATCH: true,
+  CREDENTIAL_INVALID: true,
+  PLUGIN_NOT_INSTALLED: true,
+  BACKEND_OPEN_FAILED: true,
+  BACKEND_MISMATCH: true,
+  CAPABILITY_GAPS: true,
+  RECONCILE_FAILED: true,
+  PLATFORM_UNSUPPORTED: true,
+  SOCKET_IN_USE: true,
+  SOCKET_PATH_OCCUPIED: true,
+  SOCKET_PATH_INVALID: true,
+  SOCKET_GROUP_UNKNOWN: true,
+  SOCKET_FAILED: true,
+  AUDIT_UNAVAILABLE: true,
+  RELOAD_REJECTED: true,
+  CLOSED: true,
+  UNAUTHENTICATED: true,
+  UNAUTHORIZED: true,
+  INVALID_REQUEST: true,
+  INVALID_ARGUMENT: true,
+  DECRYPT_FAILED: true,
+  PAYLOAD_TOO_LARGE: true,
+  LIMIT_EXCEEDED: true,
+  UNSUPPORTED: true,
+  UNSUPPORTED_ALGORITHM: true,
+  BACKEND_UNAVAILABLE: true,
+  BACKEND_ERROR: true,
+  INTERNAL: true,
+  DATA_LOSS: true,
+  NO_REVOCATION_STORE: true,
+  CANCELLED: true,
+  DEADLINE_EXCEEDED: true,
+} satisfies Record<keyof BrokerErrorDetails, true>) as readonly BrokerErrorCode[];
+
 export type RequestErrorCode = keyof RequestErrorDetails;
 export type BrokerErrorCode = keyof BrokerErrorDetails;
 

@@ -18,7 +18,7 @@ export type {
   RequestErrorDetails,
   StartupErrorDetails,
 } from "./errors.js";
-export { BrokerError, isBrokerError } from "./errors.js";
+export { BROKER_ERROR_CODES, BrokerError, isBrokerError } from "./errors.js";
 export { Listener } from "./grpc/listener.js";
 export type { Limits } from "./limits.js";
 export { DEFAULT_LIMITS } from "./limits.js";

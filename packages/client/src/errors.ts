@@ -45,6 +45,30 @@ export interface ClientErrorDetails {
   /** The client was closed. */
   CLOSED: Record<never, never>;
 }
+/** Every code, for whoever must be ready for each. */
+export const CLIENT_ERROR_CODES = Object.keys({
+  UNAUTHENTICATED: true,
+  UNAUTHORIZED: true,
+  INVALID_REQUEST: true,
+  DECRYPT_FAILED: true,
+  PAYLOAD_TOO_LARGE: true,
+  LIMIT_EXCEEDED: true,
+  UNSUPPORTED: true,
+  UNSUPPORTED_ALGORITHM: true,
+  BACKEND_UNAVAILABLE: true,
+  BACKEND_ERROR: true,
+  INTERNAL: true,
+  DATA_LOSS: true,
+  NO_REVOCATION_STORE: true,
+  INVOCATION_DISABLED: true,
+  INVOCATION_RESPONSE_PROTECTION_FAILED: true,
+  UNREACHABLE: true,
+  CANCELLED: true,
+  DEADLINE_EXCEEDED: true,
+  PROTOCOL: true,
+  CLOSED: true,
+} satisfies Record<keyof ClientErrorDetails, true>) as readonly ClientErrorCode[];
+
 export type ClientErrorCode = keyof ClientErrorDetails;
 
 export type AnyClientError = { [C in ClientErrorCode]: ClientError<C> }[ClientErrorCode];

@@ -18,5 +18,5 @@ export { Client } from "./client.js";
 export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";
 export type { AnyClientError, ClientErrorCode, ClientErrorDetails, ClientErrorOptions } from "./errors.js";
-export { ClientError, isClientError } from "./errors.js";
+export { CLIENT_ERROR_CODES, ClientError, isClientError } from "./errors.js";
 export type { CallOptions, Transport } from "./transport.js";
