@@ -1,8 +1,8 @@
 import { constants, type KeyObject, sign, verify } from "node:crypto";
-import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { Refusal } from "../refusal.js";
+import { isCurve, signDigest, verifyDigest } from "./ecdsa-digest.js";
 import type { KmsKey } from "./key.js";
-import type { KeySpec, SigningAlgorithm } from "./key-spec.js";
+import type { SigningAlgorithm } from "./key-spec.js";
 
 export type MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU";
 
@@ -27,42 +27,6 @@ export function checkMessage(algorithm: SigningAlgorithm, type: MessageType, mes
   if (algorithm === "ED25519_PH_SHA_512") throw new Refusal("UnsupportedOperationException");
 }
 
-// node:crypto cannot sign or verify a digest made elsewhere: given no algorithm it hashes once more.
-const curves = { ECC_NIST_P256: p256, ECC_NIST_P384: p384, ECC_NIST_P521: p521 } as const;
-type CurveSpec = keyof typeof curves;
-const digestOptions = { prehash: false, lowS: false, format: "der" } as const;
-
-function isCurve(spec: KeySpec): spec is CurveSpec {
-  return Object.hasOwn(curves, spec);
-}
-
-function fromBase64Url(text: string | undefined): Uint8Array {
-  return new Uint8Array(Buffer.from(text ?? "", "base64url"));
-}
-
-const scalars = new WeakMap<KeyObject, Uint8Array>();
-const points = new WeakMap<KeyObject, Uint8Array>();
-
-function scalarOf(privateKey: KeyObject): Uint8Array {
-  let scalar = scalars.get(privateKey);
-  if (scalar === undefined) {
-    scalar = fromBase64Url(privateKey.export({ format: "jwk" }).d);
-    scalars.set(privateKey, scalar);
-  }
-  return scalar;
-}
-
-/** SEC1 uncompressed. */
-function pointOf(publicKey: KeyObject): Uint8Array {
-  let point = points.get(publicKey);
-  if (point === undefined) {
-    const { x, y } = publicKey.export({ format: "jwk" });
-    point = new Uint8Array(Buffer.concat([Uint8Array.of(4), fromBase64Url(x), fromBase64Url(y)]));
-    points.set(publicKey, point);
-  }
-  return point;
-}
-
 function rsaPadding(algorithm: SigningAlgorithm) {
   return algorithm.startsWith("RSASSA_PSS")
     ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
@@ -85,7 +49,7 @@ export function signMessage(
   if (algorithm === "ED25519_SHA_512") return new Uint8Array(sign(null, message, privateKey));
   if (type === "DIGEST") {
     if (!isCurve(key.spec)) throw new Refusal("UnsupportedOperationException");
-    return curves[key.spec].sign(message, scalarOf(privateKey), digestOptions);
+    return signDigest(key.spec, privateKey, message);
   }
   return new Uint8Array(
     sign(hashOf(algorithm), message, { key: privateKey, ...(isCurve(key.spec) ? {} : rsaPadding(algorithm)) }),
@@ -104,11 +68,7 @@ export function verifyMessage(
   if (algorithm === "ED25519_SHA_512") return verify(null, message, publicKey, signature);
   if (type === "DIGEST") {
     if (!isCurve(key.spec)) throw new Refusal("UnsupportedOperationException");
-    try {
-      return curves[key.spec].verify(signature, message, pointOf(publicKey), digestOptions);
-    } catch {
-      return false;
-    }
+    return verifyDigest(key.spec, publicKey, message, signature);
   }
   return verify(
     hashOf(algorithm),
