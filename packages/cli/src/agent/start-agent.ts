@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { Broker, Logger } from "@basil/broker";
+import type { Logger } from "@basil/broker";
 import type { BackendPlugin } from "@basil/core";
 import { loadPlugin } from "../backend-kinds.js";
 import { toCliError } from "../bundle/bundle-failure.js";
@@ -14,13 +14,25 @@ import { version } from "../version.js";
 import { startupFailure } from "./startup-failure.js";
 import { readUnlockInputs } from "./unlock-inputs.js";
 
+/** An agent that serves. */
+export interface RunningAgent {
+  /** Closes the audit log and opens its path again, for whoever has moved the file. */
+  reopenAudit(): Promise<void>;
+  /** Answers what is in flight, and stops. */
+  close(): Promise<void>;
+}
+
 /**
  * Starts the broker: configuration, documents, plugins, bundle, backends, capability check, reconcile, and only then the
  * socket. Whatever fails, fails before anybody could connect.
  *
  * @throws {@link CliError} for everything an operator can mend.
  */
-export async function startAgent(settings: AgentSettings, context: CommandContext, logger: Logger): Promise<Broker> {
+export async function startAgent(
+  settings: AgentSettings,
+  context: CommandContext,
+  logger: Logger,
+): Promise<RunningAgent> {
   const { config } = settings;
   const unbuilt = unbuiltFeatures(config);
   if (unbuilt.length > 0) {
@@ -50,7 +62,7 @@ async function open(
   { catalog, policy }: Documents,
   context: CommandContext,
   logger: Logger,
-): Promise<Broker> {
+): Promise<RunningAgent> {
   const { config, socket } = settings;
   const { createBroker, openAuditFile, openBackends } = await import("@basil/broker");
   const { openBundle } = await import("@basil/bundle");
@@ -68,6 +80,11 @@ async function open(
   });
   logger.info({ bundle: settings.bundle, epoch: bundle.epoch, slot: bundle.slot.label }, "bundle opened");
   for (const warning of bundle.warnings) logger.warn({ bundle: settings.bundle }, warning);
+  for (const { status, record, file, fingerprint } of bundle.deposits) {
+    const fields = { file, status, fingerprint, ...record };
+    if (status === "effective") logger.info(fields, "deposit applied");
+    else logger.warn(fields, "deposit ignored");
+  }
 
   const auditLog = config["audit-log"];
   const audit = auditLog === undefined ? undefined : await openAuditFile(resolve(context.cwd, auditLog), { logger });
@@ -105,5 +122,5 @@ async function open(
   }
   // Only now: a start that fails can be tried again with the same file.
   await unlock.wipe(logger);
-  return broker;
+  return { close: () => broker.close(), reopenAudit: async () => audit?.reopen?.() };
 }

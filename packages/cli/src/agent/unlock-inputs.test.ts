@@ -48,25 +48,43 @@ describe("readUnlockInputs", () => {
   });
 
   it("removes the files when it is told to wipe them", async () => {
-    using inputs = await readUnlockInputs(await config('unlock-passphrase-file = "pass"'), folder);
+    using inputs = await readUnlockInputs(
+      await config('unlock-passphrase-file = "pass"\nunlock-passphrase-wipe = true'),
+      folder,
+    );
     expect(await isThere("pass")).toBe(true);
     await inputs.wipe(logger);
     expect(await isThere("pass")).toBe(false);
     expect(told).toEqual(["info the unlock file was wiped"]);
   });
 
-  it("leaves the passphrase file alone under unlock-passphrase-no-wipe", async () => {
-    using inputs = await readUnlockInputs(
-      await config('unlock-passphrase-file = "pass"\nunlock-passphrase-no-wipe = true'),
-      folder,
+  it.each(["", "unlock-passphrase-no-wipe = true", "unlock-passphrase-no-wipe = false"])(
+    "leaves every file alone unless told to wipe, whatever %j says",
+    async (line) => {
+      const both = 'unlock-passphrase-file = "pass"\nbip39-phrase-file = "phrase"';
+      using inputs = await readUnlockInputs(await config(`${both}\n${line}`), folder);
+      await inputs.wipe(logger);
+      expect([await isThere("pass"), await isThere("phrase")]).toEqual([true, true]);
+    },
+  );
+
+  it("takes an age identity and a pinned KMS key", async () => {
+    await writeFile(
+      join(folder, "identity"),
+      "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n",
     );
-    await inputs.wipe(logger);
-    expect(await isThere("pass")).toBe(true);
+    const text =
+      'unlock-age-identity-file = "identity"\nunlock-aws-kms-key = "alias/unseal"\nunlock-aws-kms-region = "us-east-1"';
+    using inputs = await readUnlockInputs(await config(text), folder);
+    expect(inputs.providers.map(({ kind }) => kind)).toEqual(["age", "aws-kms"]);
   });
 
   it("does not follow a link to wipe what it points at", async () => {
     await symlink(join(folder, "pass"), join(folder, "link"));
-    using inputs = await readUnlockInputs(await config('unlock-passphrase-file = "link"'), folder);
+    using inputs = await readUnlockInputs(
+      await config('unlock-passphrase-file = "link"\nunlock-passphrase-wipe = true'),
+      folder,
+    );
     await inputs.wipe(logger);
     expect(await isThere("pass")).toBe(true);
     expect(told).toEqual(["warn the unlock file could not be wiped"]);

@@ -2,6 +2,7 @@ import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Logger } from "@basil/broker";
 import type { AnySlotProvider } from "@basil/bundle";
+import { awsKmsProvider } from "../bundle/aws-kms-provider.js";
 import { CliError } from "../cli-error.js";
 import type { AgentConfig } from "../config/agent-config.js";
 import { fileProblem } from "../config/read-document.js";
@@ -9,13 +10,13 @@ import { fileProblem } from "../config/read-document.js";
 /** What opens the bundle, read from the files that the configuration names. Disposing zeroes what was read. */
 export interface UnlockInputs extends Disposable {
   readonly providers: readonly AnySlotProvider[];
-  /** Overwrites and removes the files that are not to outlive the start. A failure is a warning. */
+  /** Overwrites and removes the passphrase and phrase files when the configuration says so. A failure is a warning. */
   wipe(logger: Logger): Promise<void>;
 }
 
 /** @throws {@link CliError} `FAILED` when no method is configured; `BundleError` for a file that cannot be used. */
 export async function readUnlockInputs({ unlock }: AgentConfig, cwd: string): Promise<UnlockInputs> {
-  const { readSecretFile, trimNewline, passphraseSlot, bip39Slot } = await import("@basil/bundle");
+  const { ageSlot, readSecretFile, trimNewline, passphraseSlot, bip39Slot } = await import("@basil/bundle");
   const held: Uint8Array[] = [];
   const toWipe: string[] = [];
   const providers: AnySlotProvider[] = [];
@@ -34,7 +35,17 @@ export async function readUnlockInputs({ unlock }: AgentConfig, cwd: string): Pr
     const passphraseFile = unlock["unlock-passphrase-file"];
     if (passphraseFile !== undefined) {
       providers.push(passphraseSlot(await read(passphraseFile)));
-      if (!unlock["unlock-passphrase-no-wipe"]) toWipe.push(passphraseFile);
+      toWipe.push(passphraseFile);
+    }
+    const identityFile = unlock["unlock-age-identity-file"];
+    if (identityFile !== undefined) providers.push(ageSlot({ identities: await read(identityFile) }));
+    if (unlock["age-yubikey"]) providers.push(ageSlot({ kind: "age-yubikey", plugin: "yubikey" }));
+    const kmsKey = unlock["unlock-aws-kms-key"];
+    if (kmsKey !== undefined) {
+      const region = unlock["unlock-aws-kms-region"];
+      providers.push(
+        await awsKmsProvider(new Map([["key", kmsKey], ...(region ? [["region", region] as const] : [])])),
+      );
     }
   } catch (error) {
     dispose();
@@ -46,13 +57,15 @@ export async function readUnlockInputs({ unlock }: AgentConfig, cwd: string): Pr
       "no unlock method is configured",
       { reason: "unlock_missing" },
       {
-        remedy: "set [unlock] unlock-passphrase-file in the configuration",
+        remedy:
+          "set [unlock] unlock-passphrase-file, bip39-phrase-file, unlock-age-identity-file, age-yubikey or unlock-aws-kms-key in the configuration",
       },
     );
   }
   return {
     providers,
     wipe: async (logger) => {
+      if (!unlock["unlock-passphrase-wipe"]) return;
       for (const path of toWipe) await wipeFile(resolve(cwd, path), logger);
     },
     [Symbol.dispose]: dispose,

@@ -8,7 +8,7 @@ import {
   type SlotInput,
   type SlotSpec,
 } from "@basil/bundle";
-import { loadPlugin } from "../backend-kinds.js";
+import { awsKmsProvider } from "./aws-kms-provider.js";
 import type { SecretSource } from "./secret-source.js";
 
 /** A slot to make, and the phrase that was generated for it. */
@@ -79,14 +79,6 @@ export async function providerToRewrap(
     return ageSlot({ kind: method, recipient });
   }
   return method === "aws-kms" ? awsKmsProvider(new Map(Object.entries(parameters))) : undefined;
-}
-
-async function awsKmsProvider(fields: ReadonlyMap<string, string>): Promise<AnySlotProvider> {
-  // Throws what names the package and the command that installs it.
-  await loadPlugin("aws-kms");
-  const { awsKmsSlot } = await import("@basil/backend-aws-kms");
-  const pick = (name: string) => (fields.has(name) ? { [name]: fields.get(name) as string } : {});
-  return awsKmsSlot({ ...pick("key"), ...pick("region"), ...pick("profile"), ...pick("endpoint") });
 }
 
 function required(flag: string, { type, fields }: SlotSpec, field: string): string {

@@ -21,6 +21,12 @@ const unlockSchema = z.strictObject({
   "bip39-phrase-file": path.optional(),
   "unlock-tpm": z.boolean().default(false),
   "unlock-passphrase-file": path.optional(),
+  "unlock-age-identity-file": path.optional(),
+  /** Key ARN or alias; naming it pins it. */
+  "unlock-aws-kms-key": path.optional(),
+  "unlock-aws-kms-region": path.optional(),
+  "unlock-passphrase-wipe": z.boolean().default(false),
+  /** Taken from older files and without effect: nothing is wiped unless `unlock-passphrase-wipe` says so. */
   "unlock-passphrase-no-wipe": z.boolean().default(false),
   "strict-bundle-perms": z.boolean().default(false),
 });

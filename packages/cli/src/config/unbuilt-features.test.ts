@@ -11,7 +11,6 @@ describe("unbuiltFeatures", () => {
   });
 
   it.for([
-    ["[unlock]\nage-yubikey = true", "[unlock] age-yubikey"],
     ["[unlock]\nunlock-tpm = true", "[unlock] unlock-tpm"],
     ["[invocation]\nenable = true", "[invocation] enable"],
     ["[jwks]\nenable = true", "[jwks] enable"],

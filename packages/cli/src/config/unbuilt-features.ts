@@ -10,7 +10,6 @@ interface Feature {
 
 /** Keys whose feature this build does not have: taken while they are off, refused by name when they are switched on. */
 const UNBUILT: readonly Feature[] = [
-  { key: ["unlock", "age-yubikey"], wanted: (it) => it.unlock["age-yubikey"], what: "unlocking with a YubiKey" },
   { key: ["unlock", "unlock-tpm"], wanted: (it) => it.unlock["unlock-tpm"], what: "unlocking with a TPM" },
   {
     key: ["broker-identity", "id"],

@@ -8,11 +8,17 @@ const NAME = "unlock_inputs";
 export async function checkUnlockInputs({ config }: AgentSettings): Promise<Check> {
   const { unlock } = config;
   const files = [
-    { what: "passphrase", path: unlock["unlock-passphrase-file"], wiped: !unlock["unlock-passphrase-no-wipe"] },
-    { what: "phrase", path: unlock["bip39-phrase-file"], wiped: true },
+    { what: "passphrase", path: unlock["unlock-passphrase-file"], wiped: unlock["unlock-passphrase-wipe"] },
+    { what: "phrase", path: unlock["bip39-phrase-file"], wiped: unlock["unlock-passphrase-wipe"] },
+    { what: "age identity", path: unlock["unlock-age-identity-file"], wiped: false },
   ];
   const configured = files.filter(({ path }) => path !== undefined);
-  if (configured.length === 0) {
+  const kmsKey = unlock["unlock-aws-kms-key"];
+  const fileless = [
+    ...(unlock["age-yubikey"] ? ["the YubiKey plugin of age"] : []),
+    ...(kmsKey === undefined ? [] : [`KMS key ${kmsKey}`]),
+  ];
+  if (configured.length + fileless.length === 0) {
     return warn(NAME, "no unlock method is configured", "set [unlock] unlock-passphrase-file in the configuration");
   }
   const findings: string[] = [];
@@ -24,6 +30,7 @@ export async function checkUnlockInputs({ config }: AgentSettings): Promise<Chec
       findings.push(`the ${what} file ${path} has mode 0${(found.mode & 0o7777).toString(8)}`);
     }
   }
-  if (findings.length === 0) return ok(NAME, configured.map(({ what, path }) => `${what} file ${path}`).join(", "));
+  if (findings.length === 0)
+    return ok(NAME, [...configured.map(({ what, path }) => `${what} file ${path}`), ...fileless].join(", "));
   return warn(NAME, findings.join("; "), "put the file there before the agent starts, mode 0600");
 }
