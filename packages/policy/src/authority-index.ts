@@ -29,6 +29,7 @@ function bitOf(operation: Operation): number {
 export class AuthorityIndex {
   readonly #rulesOf = new Map<string, number[]>();
   readonly #grantsOf = new Map<string, SubjectGrants>();
+  readonly #prefixes = new Map<string, readonly string[]>();
   readonly #rules: readonly Rule[];
 
   constructor(subjects: Iterable<string>, rules: readonly Rule[]) {
@@ -61,9 +62,23 @@ export class AuthorityIndex {
       grants = new SubjectGrants(indices, this.#rules);
       this.#grantsOf.set(subject, grants);
     }
-    return grants.find(bit, name);
+    return grants.find(bit, name, this.#prefixesOf(name));
+  }
+
+  /** The prefixes of a name, nearest first; kept, because looking up a fresh piece of a text means hashing it again. */
+  #prefixesOf(name: string): readonly string[] {
+    const known = this.#prefixes.get(name);
+    if (known !== undefined) return known;
+    const prefixes: string[] = [];
+    for (let dot = name.lastIndexOf("."); dot > 0; dot = name.lastIndexOf(".", dot - 1))
+      prefixes.push(name.slice(0, dot));
+    if (this.#prefixes.size < MAX_NAMES) this.#prefixes.set(name, prefixes);
+    return prefixes;
   }
 }
+
+/** More names than any catalog has: callers ask about keys that exist, and about four reserved targets. */
+const MAX_NAMES = 200_000;
 
 class SubjectGrants {
   readonly #any: Grant[] = [];
@@ -87,15 +102,13 @@ class SubjectGrants {
     else addGrant(listAt(covers === "exact" ? this.#exact : covers === "one" ? this.#one : this.#many, name), grant);
   }
 
-  find(bit: number, name: string): Grant | undefined {
+  find(bit: number, name: string, prefixes: readonly string[]): Grant | undefined {
     let best = firstOf(this.#any, bit, undefined);
     best = firstOf(this.#exact.get(name), bit, best);
-    if (this.#one.size === 0 && this.#many.size === 0) return best;
-    let dot = name.lastIndexOf(".");
-    if (dot > 0) best = firstOf(this.#one.get(name.slice(0, dot)), bit, best);
-    if (this.#many.size === 0) return best;
-    for (; dot > 0; dot = name.lastIndexOf(".", dot - 1)) {
-      best = firstOf(this.#many.get(name.slice(0, dot)), bit, best);
+    if (prefixes.length === 0) return best;
+    if (this.#one.size > 0) best = firstOf(this.#one.get(prefixes[0]!), bit, best);
+    if (this.#many.size > 0) {
+      for (const prefix of prefixes) best = firstOf(this.#many.get(prefix), bit, best);
     }
     return best;
   }
