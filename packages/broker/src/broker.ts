@@ -11,6 +11,8 @@ import { Listener } from "./grpc/listener.js";
 import { KeyProbes } from "./key-probes.js";
 import { type Limits, withDefaultLimits } from "./limits.js";
 import { type Logger, SILENT } from "./logger.js";
+import { BrokerMetrics } from "./metrics/broker-metrics.js";
+import { type MetricsOptions, type MetricsServer, serveMetrics } from "./metrics/metrics-server.js";
 import type { DocumentSource } from "./reload/document-source.js";
 import { Reloader, type ReloadOptions, type ReloadResult } from "./reload/reloader.js";
 import { Dispatcher } from "./request/dispatcher.js";
@@ -86,6 +88,8 @@ export class Broker implements AsyncDisposable {
   readonly #closed = new AbortController();
   readonly #events = new EventHub();
   readonly #reloader: Reloader;
+  readonly #metrics: BrokerMetrics;
+  readonly #metricsServers = new Set<MetricsServer>();
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -93,6 +97,13 @@ export class Broker implements AsyncDisposable {
     const { backends, audit, logger = SILENT, version = packageVersion(), auditFailure = "refuse" } = options;
     const byId = new Map(backends.map((backend) => [backend.id, backend]));
     const auditLog = new AuditLog(audit, auditFailure, logger);
+    this.#metrics = new BrokerMetrics({
+      generation: () => this.generation,
+      connections: () => [...this.#listeners].reduce((sum, { connections }) => sum + connections, 0),
+      inFlight: () => this.#dispatcher.load.inFlight,
+      waiting: () => this.#dispatcher.load.waiting,
+      auditHealthy: () => audit?.healthy ?? true,
+    });
     const services: Services = {
       backends: byId,
       limits,
@@ -101,6 +112,7 @@ export class Broker implements AsyncDisposable {
       probes: new KeyProbes(byId, this.#closed.signal),
       requireAudit: (op) => auditLog.requireHealthy(op),
       events: this.#events,
+      metrics: this.#metrics,
       revocations: new Serial(),
       reload: (options) => this.#reloader.reload(options),
       generation: () => this.#reloader.current,
@@ -157,6 +169,23 @@ export class Broker implements AsyncDisposable {
     return listener;
   }
 
+  /** Prometheus text: requests by operation, code and backend, latencies, connections, generation. */
+  metrics(): Promise<string> {
+    return this.#metrics.text();
+  }
+
+  /**
+   * Serves {@link metrics} over HTTP at a unix socket of its own, or at a port of the loopback interface.
+   *
+   * @throws {@link BrokerError} as {@link listen}.
+   */
+  async serveMetrics(options: MetricsOptions): Promise<MetricsServer> {
+    if (this.#closing !== undefined) throw new BrokerError("CLOSED", "the broker was disposed", {});
+    const server = await serveMetrics(this.#metrics, options);
+    this.#metricsServers.add(server);
+    return server;
+  }
+
   /**
    * Stops: takes nothing new, answers what is in flight, closes sockets, backends and audit log. What is not answered
    * after `graceMs` milliseconds, 10,000 by default, is dropped.
@@ -175,6 +204,7 @@ export class Broker implements AsyncDisposable {
     this.#events.close();
     await Promise.all([this.#dispatcher.drain(), ...[...this.#listeners].map((listener) => listener.drain(graceMs))]);
     clearTimeout(timer);
+    await Promise.all([...this.#metricsServers].map((server) => server[Symbol.asyncDispose]()));
     this.#closed.abort(new BrokerError("CLOSED", "the broker was disposed", {}));
     await Promise.allSettled(this.#backends.map((backend) => backend[Symbol.asyncDispose]()));
     await this.#audit?.[Symbol.asyncDispose]();

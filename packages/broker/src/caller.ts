@@ -10,6 +10,8 @@ import {
   CiphertextEnvelopeSchema,
   DecryptRequestSchema,
   EncryptRequestSchema,
+  ExplainRequestSchema,
+  type ExplainResponse,
   GetPublicKeyRequestSchema,
   type GetPublicKeyResponse,
   type GrpcMethod,
@@ -130,6 +132,11 @@ export class Caller {
     const entries: CatalogEntry[] = [];
     for await (const entry of await this.#stream(secrets.listCatalog, request, options)) entries.push(entry);
     return entries;
+  }
+
+  /** What the policy that is served decides for a subject, and why. */
+  explain(subject: string, op: string, key: string, options: CallOptions = {}): Promise<Plain<ExplainResponse>> {
+    return this.#unary(admin.explain, create(ExplainRequestSchema, { subject, op, key }), options);
   }
 
   status(options: CallOptions = {}): Promise<Plain<StatusResponse>> {

@@ -26,6 +26,17 @@ export class Admission {
   /** In the order of whose turn it is. */
   readonly #callers = new Map<string, Caller>();
   #active = 0;
+  #waiting = 0;
+
+  /** Requests at work. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Requests that wait for their turn. */
+  get waiting(): number {
+    return this.#waiting;
+  }
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -50,6 +61,7 @@ export class Admission {
     return new Promise((resolve, reject) => {
       const abort = () => {
         caller.waiting.delete(start);
+        this.#waiting -= 1;
         this.#forget(name, caller);
         reject(signal.reason);
       };
@@ -58,6 +70,7 @@ export class Admission {
         resolve(this.#begin(name, caller));
       };
       caller.waiting.add(start);
+      this.#waiting += 1;
       signal.addEventListener("abort", abort, { once: true });
     });
   }
@@ -84,6 +97,7 @@ export class Admission {
       this.#callers.delete(name);
       this.#callers.set(name, caller);
       caller.waiting.delete(start);
+      this.#waiting -= 1;
       start();
       return;
     }

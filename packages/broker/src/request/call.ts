@@ -54,6 +54,8 @@ export class Call {
   readonly resolution: Resolution;
   readonly verdicts: Verdict[] = [];
   provenance: Provenance = {};
+  /** The kind of the backend that holds the key; undefined before a key was authorized. */
+  backendKind: string | undefined;
   /** The detail's `op` of every failure but a refusal: the method in snake case. */
   readonly #op: string;
 
@@ -76,7 +78,9 @@ export class Call {
     const { policy, catalog } = this.generation;
     const subject = this.#subject(operation, key);
     this.#enforce(operation, key, decide(policy, catalog, subject, operation, key), "not authorized");
-    return catalog.keys.get(key) as KeyEntry;
+    const entry = catalog.keys.get(key) as KeyEntry;
+    this.backendKind = catalog.backends.get(entry.backend)?.kind;
+    return entry;
   }
 
   /** @throws {@link BrokerError} `UNAUTHORIZED`, `UNAUTHENTICATED`. */

@@ -9,6 +9,7 @@ import { unavailable } from "./backend-answers.js";
 import { Call } from "./call.js";
 import { CallClock, type CallOptions } from "./call-clock.js";
 import type { Stream } from "./handler.js";
+import { publishRequest } from "./request-channel.js";
 import type { Rpc } from "./rpcs.js";
 import type { Services } from "./services.js";
 import { isRequestError } from "./status-codes.js";
@@ -61,6 +62,11 @@ export class Dispatcher {
     }
   }
 
+  /** Requests at work, and requests that wait for their turn. */
+  get load(): { readonly inFlight: number; readonly waiting: number } {
+    return { inFlight: this.#inFlight - this.#admission.waiting, waiting: this.#admission.waiting };
+  }
+
   /** Gives up what {@link drain} still waits for. */
   abort(): void {
     this.#aborted.abort(new Error("the broker stopped"));
@@ -87,9 +93,9 @@ export class Dispatcher {
       leave = turn instanceof Promise ? await turn : turn;
       const outcome = await this.#settle(op, call, requestId, handle);
       await this.#record(call, outcome, startedAt);
-      return outcome;
+      return this.#tell(op, call, outcome, startedAt);
     } catch (error) {
-      return { requestId, error: this.#asRequestError(op, call, error) };
+      return this.#tell(op, call, { requestId, error: this.#asRequestError(op, call, error) }, startedAt);
     } finally {
       leave?.();
       this.#inFlight -= 1;
@@ -112,9 +118,21 @@ export class Dispatcher {
     }
   }
 
+  #tell<Answer>(op: string, call: Call, outcome: Outcome<Answer>, startedAt: bigint): Outcome<Answer> {
+    const latencyUs = microsecondsSince(startedAt);
+    const code = "error" in outcome ? outcome.error.code : "OK";
+    this.#services.metrics.request(op, code, call.backendKind ?? "none", latencyUs / 1e6);
+    publishRequest(() => {
+      const { requestId } = outcome;
+      const subject = call.resolution.resolved ? call.resolution.subject : undefined;
+      return { requestId, op, code, target: call.verdicts.at(-1)?.target, subject, latencyUs };
+    });
+    return outcome;
+  }
+
   async #record(call: Call, outcome: Outcome<unknown>, startedAt: bigint): Promise<void> {
     if (call.verdicts.length === 0) return;
-    const latencyUs = Number((process.hrtime.bigint() - startedAt) / 1000n);
+    const latencyUs = microsecondsSince(startedAt);
     const result = "error" in outcome ? outcome.error.code : "ok";
     await this.#audit.requests(call, { result, latencyUs, requestId: outcome.requestId });
   }
@@ -130,6 +148,10 @@ export class Dispatcher {
     logger.error({ ...fields, ...causeFields(error) }, "a request failed inside the broker");
     return new BrokerError("INTERNAL", "internal error", { op }, { cause: error }) as AnyRequestError;
   }
+}
+
+function microsecondsSince(startedAt: bigint): number {
+  return Number((process.hrtime.bigint() - startedAt) / 1000n);
 }
 
 function callerName({ resolution, identity }: Call): string {

@@ -4,6 +4,7 @@ import type { Generation } from "../generation.js";
 import type { KeyProbes } from "../key-probes.js";
 import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
+import type { BrokerMetrics } from "../metrics/broker-metrics.js";
 import type { ReloadOptions, ReloadResult } from "../reload/reloader.js";
 import type { Serial } from "./serial.js";
 
@@ -18,6 +19,7 @@ export interface Services {
   /** Before a backend is called for anything that is audited. @throws {@link BrokerError} when no record could be written. */
   requireAudit(op: string): void;
   readonly events: EventHub;
+  readonly metrics: BrokerMetrics;
   /** The revocation store is read, merged and written by one at a time. */
   readonly revocations: Serial;
   reload(options: ReloadOptions): Promise<ReloadResult>;
