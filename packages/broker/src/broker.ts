@@ -8,6 +8,7 @@ import { Caller } from "./caller.js";
 import { BrokerError } from "./errors.js";
 import { EventHub } from "./events/event-hub.js";
 import { Listener } from "./grpc/listener.js";
+import { KeyDrift } from "./key-drift.js";
 import { KeyProbes } from "./key-probes.js";
 import { type Limits, withDefaultLimits } from "./limits.js";
 import { type Logger, SILENT } from "./logger.js";
@@ -111,6 +112,12 @@ export class Broker implements AsyncDisposable {
       version,
       probes: new KeyProbes(byId, this.#closed.signal),
       requireAudit: (op) => auditLog.requireHealthy(op),
+      drift: new KeyDrift(report.reconcile, {
+        backends: byId,
+        logger,
+        metrics: this.#metrics,
+        closed: this.#closed.signal,
+      }),
       events: this.#events,
       metrics: this.#metrics,
       revocations: new Serial(),

@@ -22,6 +22,7 @@ export interface AuthzFacts {
   readonly at: Date;
   readonly keyVersion?: number | undefined;
   readonly resource?: string | undefined;
+  readonly expectedResource?: string | undefined;
   readonly backendRequestId?: string | undefined;
 }
 
@@ -57,6 +58,7 @@ export function authzRecord(facts: AuthzFacts): AuditRecord {
     reason: name(facts.reason),
     request_id: facts.requestId,
     resource: facts.resource ?? null,
+    resource_expected: facts.expectedResource ?? null,
     result: facts.result,
     target_id: name(facts.target),
     target_kind: "catalog_key",

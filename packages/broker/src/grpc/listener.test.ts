@@ -265,7 +265,7 @@ describe("the wire", () => {
       socket.on("error", () => {});
       socket.end(text);
       socket.resume();
-      await once(socket, "close");
+      await new Promise((resolve) => socket.once("close", resolve));
     }
     expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
   });
@@ -362,7 +362,8 @@ describe("closing a broker", () => {
     await serve();
     const idle = connect(path);
     await once(idle, "connect");
-    const ended = once(idle, "close");
+    idle.on("error", () => {});
+    const ended = new Promise((resolve) => idle.once("close", resolve));
     idle.resume();
     await broker.close(30);
     await ended;

@@ -21,7 +21,7 @@ export async function encrypt(request: EncryptRequest, call: Call): Promise<Encr
   const { ref, backend, transit } = transitKey(call, entry);
   requireInRange(call, "plaintext", plaintext, backend.capabilities.keyTypes[ref.keyType]?.plaintext);
   const { envelope, ...rest } = await call.ask((context) => transit.encrypt(ref, plaintext, aad, context));
-  call.provenance = { keyVersion: envelope.keyVersion, ...rest };
+  call.usedKey(entry, { keyVersion: envelope.keyVersion, ...rest });
   const { keyVersion, nonce, ciphertext } = envelope;
   return create(EncryptResponseSchema, {
     envelope: create(CiphertextEnvelopeSchema, { alg: algorithm, keyVersion, nonce, ciphertext }),

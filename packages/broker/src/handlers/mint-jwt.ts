@@ -51,7 +51,7 @@ export async function mintJwt(request: MintJwtRequest, call: Call): Promise<Cred
   const message = new TextEncoder().encode(input);
   requireInRange(call, "claims", message, backend.capabilities.keyTypes[ref.keyType]?.message);
   const result = await call.ask((context) => transit.sign(ref, message, context));
-  call.provenance = result;
+  call.usedKey(entry, result);
   return create(CredentialResponseSchema, {
     token: `${input}.${base64url(result.signature)}`,
     ...(exp === undefined ? {} : { expiresAt: timestampFromMs(exp * 1000) }),

@@ -20,7 +20,7 @@ export async function sign({ keyId, message, algorithm }: SignRequest, call: Cal
   const { ref, backend, transit } = transitKey(call, entry);
   requireInRange(call, "message", message, backend.capabilities.keyTypes[ref.keyType]?.message);
   const result = await call.ask((context) => transit.sign(ref, message, context));
-  call.provenance = result;
+  call.usedKey(entry, result);
   const expected = signatureBytes(ref.keyType);
   if (expected !== undefined && result.signature.length !== expected) {
     const found = `backend ${backend.id} gave a signature of ${result.signature.length} bytes, expected ${expected}`;

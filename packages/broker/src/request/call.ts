@@ -30,6 +30,8 @@ export interface Provenance {
   readonly keyVersion?: number | undefined;
   readonly resource?: string | undefined;
   readonly backendRequestId?: string | undefined;
+  /** What was found at start, when `resource` is another. */
+  readonly expectedResource?: string | undefined;
 }
 
 /** The failures a handler itself finds; those of backends come from `ask`, those of time from the dispatcher. */
@@ -129,6 +131,12 @@ export class Call {
 
   fail(code: HandlerCode, message: string, cause?: unknown): BrokerError {
     return new BrokerError(code, message, { op: this.#op }, cause === undefined ? {} : { cause });
+  }
+
+  /** Notes which key made a new signature or ciphertext, and whether it still is the one found at start. */
+  usedKey(entry: KeyEntry, used: Provenance & { readonly resource: string; readonly keyVersion: number }): void {
+    const expectedResource = this.services.drift.used(entry, used.resource, used.keyVersion);
+    this.provenance = { ...used, expectedResource };
   }
 
   /** Has a backend do something, for as long as the caller waits. Its failures become what the caller may see. */

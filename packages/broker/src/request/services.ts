@@ -1,6 +1,7 @@
 import type { Backend } from "@basil/core";
 import type { EventHub } from "../events/event-hub.js";
 import type { Generation } from "../generation.js";
+import type { KeyDrift } from "../key-drift.js";
 import type { KeyProbes } from "../key-probes.js";
 import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
@@ -18,6 +19,7 @@ export interface Services {
   readonly version: string;
   /** Before a backend is called for anything that is audited. @throws {@link BrokerError} when no record could be written. */
   requireAudit(op: string): void;
+  readonly drift: KeyDrift;
   readonly events: EventHub;
   readonly metrics: BrokerMetrics;
   /** The revocation store is read, merged and written by one at a time. */
