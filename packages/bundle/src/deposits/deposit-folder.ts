@@ -25,23 +25,30 @@ export function depositFolder(bundlePath: string): string {
   return `${bundlePath}.deposits`;
 }
 
-/** Every `*.deposit` file in the order of names. @throws {@link BundleError} `IO`. */
+/** Every `*.deposit` file in the order of names. @throws {@link BundleError} `IO` when the folder cannot be listed. */
 export async function readDeposits(files: FileLayer, bundlePath: string): Promise<StoredDeposit[]> {
   const folder = depositFolder(bundlePath);
+  let names: string[];
   try {
-    const names = (await files.list(folder)).filter((name) => name.endsWith(".deposit")).sort();
-    const stored: StoredDeposit[] = [];
-    for (const [index, file] of names.entries()) {
-      if (index >= LIMITS.deposits) {
-        stored.push({ index, file, bytes: undefined });
-        continue;
-      }
-      const found = await files.read(join(folder, file), { maxBytes: LIMITS.depositBytes, followLinks: false });
-      if (found !== undefined) stored.push({ index, file, bytes: found.bytes });
-    }
-    return stored;
+    names = (await files.list(folder)).filter((name) => name.endsWith(".deposit")).sort();
   } catch (cause) {
     throw readFailure(folder, cause);
+  }
+  const stored: StoredDeposit[] = [];
+  for (const [index, file] of names.entries()) {
+    const bytes = index < LIMITS.deposits ? await readRecord(files, join(folder, file)) : undefined;
+    stored.push({ index, file, bytes });
+  }
+  return stored;
+}
+
+/** Nothing for a file that cannot be read: one of them must not take the others out of force. */
+async function readRecord(files: FileLayer, path: string): Promise<Uint8Array> {
+  try {
+    const found = await files.read(path, { maxBytes: LIMITS.depositBytes, followLinks: false });
+    return found?.bytes ?? new Uint8Array();
+  } catch {
+    return new Uint8Array();
   }
 }
 

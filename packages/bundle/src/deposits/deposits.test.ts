@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -164,6 +164,13 @@ describe("a deposit review", () => {
     expect(found).toContain(status);
     const changed = JSON.stringify(opened.backends.get("kms")?.credential) !== '{"region":"us-east-1"}';
     expect(changed).toBe(found.includes("effective") || status === "replayed" || status === "missing-ingest-identity");
+  });
+
+  it("is not stopped by a record that cannot be read, such as a link or a folder", async () => {
+    await give("eu-west-1");
+    await symlink(path, join(`${path}.deposits`, "link.deposit"));
+    await mkdir(join(`${path}.deposits`, "folder.deposit"));
+    expect(await statuses()).toEqual(["effective", "malformed", "malformed"]);
   });
 
   it("refuses a replay after the contributor was taken off and allowed again", async () => {

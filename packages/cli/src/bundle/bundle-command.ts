@@ -1,5 +1,6 @@
 import { isBundleError } from "@basil/bundle";
 import type { Command } from "commander";
+import { CliError } from "../cli-error.js";
 import { type CommandDefinition, defineCommand, type RegisteredCommand } from "../command.js";
 import { nonEmpty } from "../option-values.js";
 import { toCliError } from "./bundle-failure.js";
@@ -36,6 +37,8 @@ export function defineBundleCommand<Options, Report>(
       try {
         return await definition.run(invocation, context);
       } catch (error) {
+        if (context.signal.aborted)
+          throw new CliError("DEADLINE", "interrupted before anything was written", {}, { cause: error });
         throw isBundleError(error) ? toCliError(error) : error;
       }
     },
