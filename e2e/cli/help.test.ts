@@ -2,6 +2,13 @@ import { describe, expect, it } from "vitest";
 import { typed } from "./typed.js";
 
 const COMMANDS = [
+  "get",
+  "set",
+  "rotate",
+  "mint-jwt",
+  "reload",
+  "revoke",
+  "watch",
   "agent",
   "doctor",
   "explain",

@@ -5,14 +5,21 @@ import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
 import { encrypt } from "./commands/encrypt.js";
 import { explain } from "./commands/explain.js";
+import { get } from "./commands/get.js";
 import { health } from "./commands/health.js";
 import { list } from "./commands/list.js";
+import { mintJwt } from "./commands/mint-jwt.js";
 import { newKey } from "./commands/new-key.js";
 import { pubkey } from "./commands/pubkey.js";
 import { ready } from "./commands/ready.js";
+import { reload } from "./commands/reload.js";
+import { revoke } from "./commands/revoke.js";
+import { rotate } from "./commands/rotate.js";
+import { set } from "./commands/set.js";
 import { sign } from "./commands/sign.js";
 import { status } from "./commands/status.js";
 import { verify } from "./commands/verify.js";
+import { watch } from "./commands/watch.js";
 
 const bundle: LazyGroup = {
   name: "bundle",
@@ -41,14 +48,21 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   policy,
   bundle,
   newKey,
+  rotate,
   list,
   pubkey,
   sign,
   verify,
   encrypt,
   decrypt,
+  get,
+  set,
+  mintJwt,
   status,
   health,
   ready,
+  reload,
+  revoke,
+  watch,
   demo,
 ];

@@ -13,6 +13,8 @@ export interface CommandContext {
   /** The program and leading arguments that start this very executable again. */
   readonly self: readonly [string, ...string[]];
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
-  /** Aborted by SIGINT and SIGTERM; its reason is the name of the signal. */
+  /** Aborted by SIGINT, SIGTERM and SIGQUIT; its reason is the name of the signal. */
   readonly signal: AbortSignal;
+  /** From here on SIGHUP calls `listener`, in place of the one before, and no longer ends the process. */
+  onHangup(listener: () => void): void;
 }

@@ -19,7 +19,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     });
   }
   const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
     // Once: a second signal finds no handler and ends the process at once.
     process.once(signal, () => interruption.abort(signal));
   }
@@ -34,6 +34,10 @@ export async function main(process: NodeJS.Process): Promise<void> {
       return process.stdin;
     },
     signal: interruption.signal,
+    onHangup: (listener) => {
+      process.removeAllListeners("SIGHUP");
+      process.on("SIGHUP", listener);
+    },
   };
   const finished = (exitCode: number): void => {
     process.exitCode = exitCode;

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { Logger } from "@basil/broker";
+import type { Broker, Logger } from "@basil/broker";
 import type { BackendPlugin } from "@basil/core";
 import { loadPlugin } from "../backend-kinds.js";
 import { toCliError } from "../bundle/bundle-failure.js";
@@ -16,8 +16,8 @@ import { readUnlockInputs } from "./unlock-inputs.js";
 
 /** An agent that serves. */
 export interface RunningAgent {
-  /** Closes the audit log and opens its path again, for whoever has moved the file. */
-  reopenAudit(): Promise<void>;
+  /** Reads catalog and policy again, then opens the audit log at its path again. Both are logged, neither throws. */
+  hangup(): Promise<void>;
   /** Answers what is in flight, and stops. */
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ async function open(
   logger: Logger,
 ): Promise<RunningAgent> {
   const { config, socket } = settings;
-  const { createBroker, openAuditFile, openBackends } = await import("@basil/broker");
+  const { createBroker, documentFiles, openAuditFile, openBackends } = await import("@basil/broker");
   const { openBundle } = await import("@basil/bundle");
   const { signal } = context;
 
@@ -102,6 +102,7 @@ async function open(
     capabilityMode: config["capability-policy"],
     reconcile: !config["no-reconcile"],
     ...(audit && { audit }),
+    documents: documentFiles({ catalog: requiredPath(settings, "catalog"), policy: requiredPath(settings, "policy") }),
     logger,
     limits: { maxEncryptBytes: config["max-encrypt-size"], maxPayloadBytes: config["max-payload-size"] },
     version: version(),
@@ -122,5 +123,16 @@ async function open(
   }
   // Only now: a start that fails can be tried again with the same file.
   await unlock.wipe(logger);
-  return { close: () => broker.close(), reopenAudit: async () => audit?.reopen?.() };
+  return { close: () => broker.close(), hangup: () => hangup(broker, logger) };
+}
+
+async function hangup(broker: Broker, logger: Logger): Promise<void> {
+  try {
+    const { applied, rejection, ...counts } = await broker.reload();
+    if (applied) logger.info(counts, "catalog and policy read again");
+    else logger.error({ ...rejection }, "catalog and policy refused; what was served is served on");
+    await broker.reopenAudit();
+  } catch (error) {
+    logger.error({ error }, "SIGHUP could not be carried out");
+  }
 }

@@ -25,11 +25,14 @@ export const agent = defineCommand<AgentOptions, { readonly stopped_by: string }
     const settings = await resolveSettings(options, context);
     if (options.vaultAddr !== undefined)
       logger.warn({}, "--vault-addr has no effect: no vault backend is part of this build");
+    // Before it serves there is nothing to do for it, and dying of it would be wrong.
+    context.onHangup(() => logger.warn({}, "SIGHUP ignored: the agent is still starting"));
     try {
-      const broker = await startAgent(settings, context, logger);
+      const running = await startAgent(settings, context, logger);
+      context.onHangup(() => void running.hangup());
       await untilAborted(signal);
       logger.info({ signal: String(signal.reason) }, "stopping");
-      await broker.close();
+      await running.close();
     } catch (error) {
       // Told to stop while it was starting: it has stopped.
       if (!signal.aborted) throw error;

@@ -1,8 +1,11 @@
 import type { EffectiveGrants, Explanation, Operation } from "@basil/policy";
+import { Option } from "commander";
+import { declareTimeout, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { declareSettings, resolveSettings, type SettingsOptions } from "../config/agent-settings.js";
 import { nearestName } from "../config/nearest-name.js";
+import type { CommandContext } from "../context.js";
 import { loadDocuments } from "../documents.js";
 import { EXIT } from "../exit-code.js";
 import { nonEmpty } from "../option-values.js";
@@ -14,6 +17,8 @@ interface ExplainOptions extends SettingsOptions {
   readonly key?: string;
   readonly effective?: boolean;
   readonly exitCode?: boolean;
+  readonly live?: boolean;
+  readonly timeout?: number;
 }
 
 interface ExplainReport {
@@ -23,7 +28,7 @@ interface ExplainReport {
 
 export const explain = defineCommand<ExplainOptions, ExplainReport>({
   name: "explain",
-  summary: "say why a subject may or may not do something, from the two documents alone",
+  summary: "say why a subject may or may not do something, from the two documents or from the broker",
   examples: [
     "basil explain -c agent.toml --subject web --op sign --key jwt.signing.primary",
     "basil explain -c agent.toml --subject web --effective",
@@ -35,7 +40,13 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
       .option("--op <token>", "the operation, e.g. sign", nonEmpty)
       .option("--key <name>", "the key, or broker.reload and alike", nonEmpty)
       .option("--effective", "list everything the subject may do")
+      .addOption(
+        new Option("--live", "ask the broker what it serves; needs op:explain on broker.explain").conflicts(
+          "effective",
+        ),
+      )
       .option("--exit-code", "exit 1 when the answer is deny");
+    declareTimeout(command);
   },
   async run({ options }, context) {
     const { subject, op, key, effective = false } = options;
@@ -60,6 +71,7 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
         },
       );
     }
+    if (options.live) return { answer: await askBroker(options, context), failOnDeny: options.exitCode ?? false };
     const { catalog, policy } = await loadDocuments(await resolveSettings(options, context), context.cwd);
     const answer = effective
       ? policies.effectiveGrants(policy, catalog, subject)
@@ -75,6 +87,19 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
   exitCode: ({ answer, failOnDeny }) =>
     failOnDeny && "decision" in answer && answer.decision === "deny" ? EXIT.no : EXIT.done,
 });
+
+async function askBroker(options: ExplainOptions, context: CommandContext): Promise<Explanation> {
+  const { subject, op = "", key = "" } = options;
+  const answer = await withBroker(options, context, (client, call) => client.explain(subject, op, key, call));
+  const { matchedRule, via, reason, decision } = answer;
+  const asked = { subject: answer.subject, op: answer.op as Operation, key: answer.key, decision };
+  if (decision === "deny") return { ...asked, ...(reason !== undefined && { reason }) };
+  return {
+    ...asked,
+    ...(via !== undefined && { via: via as NonNullable<Explanation["via"]> }),
+    matched_rule: matchedRule === undefined ? null : { ...matchedRule, via: matchedRule.via as `subject:${string}` },
+  };
+}
 
 const REASONS: Readonly<Record<string, string>> = {
   unknown_key: "the catalog has no such key; a caller is told the same as for any denial",

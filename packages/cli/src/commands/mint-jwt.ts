@@ -1,0 +1,53 @@
+import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { CliError } from "../cli-error.js";
+import { defineCommand } from "../command.js";
+import { integer, nonEmpty } from "../option-values.js";
+
+interface MintJwtOptions extends BrokerOptions {
+  readonly keyId: string;
+  readonly sub: string;
+  readonly ttlSecs?: number;
+  readonly claimsJson: string;
+}
+
+interface MintJwtReport {
+  readonly token: string;
+  readonly expires_at: number | null;
+}
+
+export const mintJwt = defineCommand<MintJwtOptions, MintJwtReport>({
+  name: "mint-jwt",
+  summary: "have an issuer key sign a JWT; prints the token, and when it expires",
+  examples: ["basil mint-jwt --key-id jwt.issuer --sub web --ttl-secs 300"],
+  declare(command) {
+    command
+      .requiredOption("--key-id <name>", "the key's name in the catalog", nonEmpty)
+      .requiredOption("--sub <subject>", "the token's sub", nonEmpty)
+      .option("--ttl-secs <n>", "seconds until it expires; never without", integer(1, Number.MAX_SAFE_INTEGER))
+      .option("--claims-json <json>", "more claims, as a JSON object", "{}");
+    declareTimeout(command);
+  },
+  async run({ options }, context) {
+    const { keyId, sub, ttlSecs, claimsJson: claims } = options;
+    requireObject(claims);
+    const { token, expiresAt } = await withBroker(options, context, (client, call) =>
+      client.mintJwt(keyId, sub, { ...call, claims, ...(ttlSecs !== undefined && { ttlSeconds: ttlSecs }) }),
+    );
+    return { token, expires_at: expiresAt === undefined ? null : Math.floor(expiresAt.getTime() / 1000) };
+  },
+  render({ token, expires_at }, { out }) {
+    out(token);
+    if (expires_at !== null) out(`expires_at: ${expires_at}`);
+  },
+});
+
+function requireObject(text: string): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new CliError("USAGE", "--claims-json is not a JSON object", { flag: "--claims-json" });
+}

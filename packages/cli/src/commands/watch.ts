@@ -1,0 +1,71 @@
+import type { BrokerEvent } from "@basil/client";
+import { InvalidArgumentError } from "commander";
+import { type BrokerOptions, withBroker } from "../broker-call.js";
+import { CliError } from "../cli-error.js";
+import { defineCommand, toJson } from "../command.js";
+
+const KINDS = ["key_rotated", "bundle_changed", "revoked"] as const satisfies readonly BrokerEvent["kind"][];
+type Kind = (typeof KINDS)[number];
+
+interface WatchOptions extends BrokerOptions {
+  readonly kind?: readonly Kind[];
+  readonly json?: boolean;
+}
+
+export const watch = defineCommand<WatchOptions, undefined>({
+  name: "watch",
+  summary: "print what changes, one line an event, until Ctrl-C",
+  examples: ["basil watch", "basil watch --kind key_rotated --json"],
+  declare(command) {
+    command.option("--kind <kind>", `only ${KINDS.join(", ")}; may be repeated`, kinds);
+  },
+  async run({ options }, context) {
+    const { signal, terminal } = context;
+    try {
+      await withBroker(options, context, async (client) => {
+        for await (const event of client.watch({ signal, kinds: options.kind ?? [] })) {
+          const { at, ...detail } = event;
+          terminal.out(options.json ? toJson({ at: at.toISOString(), ...fields(detail) }, "line") : line(event));
+        }
+      });
+    } catch (error) {
+      // Ctrl-C is how it ends.
+      if (!signal.aborted) throw error;
+    }
+    if (!signal.aborted)
+      throw new CliError(
+        "UNREACHABLE",
+        "the broker ended the stream",
+        { socket: "" },
+        { remedy: "it has stopped; start watching again when it serves" },
+      );
+    return undefined;
+  },
+  render() {},
+  json: () => undefined,
+});
+
+function kinds(value: string, before: readonly Kind[] | undefined): readonly Kind[] {
+  const kind = KINDS.find((known) => known === value);
+  if (kind === undefined) throw new InvalidArgumentError(`Allowed choices are ${KINDS.join(", ")}.`);
+  return [...(before ?? []), kind];
+}
+
+type Detail<T> = T extends unknown ? Omit<T, "at"> : never;
+
+function fields(event: Detail<BrokerEvent>): object {
+  switch (event.kind) {
+    case "key_rotated":
+      return { kind: event.kind, key_id: event.keyId, new_version: event.newVersion };
+    case "bundle_changed":
+      return { kind: event.kind, trust_domain: event.trustDomain };
+    case "revoked":
+      return { kind: event.kind, trust_domain: event.trustDomain, id: event.id };
+  }
+}
+
+function line(event: BrokerEvent): string {
+  const { at, ...detail } = event;
+  const words = Object.entries(fields(detail as Detail<BrokerEvent>)).map(([name, value]) => `${name}=${value}`);
+  return `${at.toISOString()}  ${words.join("  ")}`;
+}

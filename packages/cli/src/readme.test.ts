@@ -1,0 +1,58 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { CliErrorCode } from "./cli-error.js";
+import { commands } from "./commands.js";
+import { agentConfigSchema } from "./config/agent-config.js";
+import { exitCodeOf } from "./exit-code.js";
+
+const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
+
+/** The rows of the table under a heading, cells trimmed. */
+function table(heading: string): string[][] {
+  const section = readme.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((row) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** Every code, held complete by the compiler. */
+const CODES = {
+  USAGE: true,
+  FILE: true,
+  DOCUMENT_REFUSED: true,
+  UNSUPPORTED: true,
+  PACKAGE_MISSING: true,
+  UNREACHABLE: true,
+  DENIED: true,
+  DEADLINE: true,
+  UNAVAILABLE: true,
+  TOO_LARGE: true,
+  FAILED: true,
+} satisfies Record<CliErrorCode, true>;
+
+describe("README", () => {
+  it("lists every error code with its exit code", () => {
+    const listed = table("Errors").map(([code, , exit]) => [code?.replaceAll("`", ""), Number(exit)]);
+    expect(listed).toEqual(Object.keys(CODES).map((code) => [code, exitCodeOf(code as CliErrorCode)]));
+  });
+
+  it("lists every command", () => {
+    const listed = table("Commands").flatMap(([cell]) =>
+      [...(cell ?? "").matchAll(/`([a-z-]+)(?: …)?`/g)].map(([, name]) => name),
+    );
+    expect(listed.sort()).toEqual(commands.map(({ name }) => name).sort());
+  });
+
+  it("names only configuration keys that there are", () => {
+    const known = { ...agentConfigSchema.shape, ...agentConfigSchema.shape.unlock.unwrap().shape };
+    for (const [cell] of table("Configuration file")) {
+      for (const [, name] of (cell ?? "").matchAll(/`(?:\[unlock\] )?([a-z0-9-]+)`/g))
+        expect(Object.keys(known)).toContain(name);
+    }
+  });
+});

@@ -1,0 +1,39 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeSecretFile } from "./secret-file.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "basil-secret-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const SECRET = Uint8Array.from({ length: 256 }, (_, i) => i);
+
+describe("writeSecretFile", () => {
+  it("writes the bytes as they are, for the owner's eyes only", async () => {
+    await writeSecretFile(join(folder, "secret"), SECRET);
+    expect(new Uint8Array(await readFile(join(folder, "secret")))).toEqual(SECRET);
+    expect((await stat(join(folder, "secret"))).mode & 0o777).toBe(0o600);
+    expect(await readdir(folder)).toEqual(["secret"]);
+  });
+
+  it("narrows the mode of a file that was there", async () => {
+    await writeFile(join(folder, "secret"), "old");
+    await chmod(join(folder, "secret"), 0o644);
+    await writeSecretFile(join(folder, "secret"), SECRET);
+    expect((await stat(join(folder, "secret"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("names what cannot be written, and leaves nothing beside it", async () => {
+    await expect(writeSecretFile(join(folder, "no", "secret"), SECRET)).rejects.toMatchObject({
+      code: "FILE",
+      message: expect.stringContaining("there is no such file"),
+    });
+    await writeFile(join(folder, "old"), "old");
+    await expect(writeSecretFile(folder, SECRET)).rejects.toMatchObject({ code: "FILE" });
+    expect(await readdir(folder)).toEqual(["old"]);
+  });
+});
