@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
-import { hasProgram } from "./program.js";
+import { hasProgram } from "./program.ts";
 
 const run = promisify(execFile);
 

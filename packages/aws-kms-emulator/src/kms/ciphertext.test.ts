@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decryptBlob, encryptBlob, parseBlob, serializeContext } from "./ciphertext.js";
 
-const secret = new Uint8Array(randomBytes(32));
+const secret = createSecretKey(randomBytes(32));
 const id = randomBytes(32).toString("hex");
 const none = new Map<string, string>();
 const contexts = fc

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, type KeyObject, randomBytes } from "node:crypto";
 
 /**
  * Symmetric ciphertext, in the layout seen on the real service: a 5-byte version, a 32-byte key reference, a big-endian
@@ -52,13 +52,14 @@ export function serializeContext(context: ReadonlyMap<string, string>): Uint8Arr
   return new Uint8Array(Buffer.concat(parts));
 }
 
-function contentKey(secret: Uint8Array, salt: Uint8Array): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", secret, salt, "kms ciphertext", 32));
+/** One key a message, by a KDF in the manner of NIST SP 800-108 §4.1 with HMAC-SHA-256 and a single block. */
+function contentKey(secret: KeyObject, salt: Uint8Array): Uint8Array {
+  return createHmac("sha256", secret).update("\u0000\u0000\u0000\u0001kms ciphertext\u0000").update(salt).digest();
 }
 
 /** @param materialId - 64 hex digits. */
 export function encryptBlob(
-  secret: Uint8Array,
+  secret: KeyObject,
   materialId: string,
   plaintext: Uint8Array,
   context: ReadonlyMap<string, string>,
@@ -99,7 +100,7 @@ export function parseBlob(blob: Uint8Array): ParsedBlob | undefined {
 
 /** Undefined when the key, the context or any byte is not the one of the encryption. */
 export function decryptBlob(
-  secret: Uint8Array,
+  secret: KeyObject,
   blob: ParsedBlob,
   context: ReadonlyMap<string, string>,
 ): Uint8Array | undefined {

@@ -1,11 +1,18 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPair,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import { promisify } from "node:util";
 import { EmulatorError } from "../errors.js";
 import type { KeySpec } from "./key-spec.js";
 
 /** What a key is made of. It never leaves the emulator other than into a state file. */
 export type KeyMaterial =
-  | { readonly kind: "secret"; readonly bytes: Uint8Array }
+  | { readonly kind: "secret"; readonly key: KeyObject }
   | {
       readonly kind: "pair";
       readonly privateKey: KeyObject;
@@ -33,7 +40,7 @@ export async function generateMaterial(spec: KeySpec): Promise<KeyMaterial> {
   switch (spec) {
     case "SYMMETRIC_DEFAULT":
     case "HMAC_256":
-      return { kind: "secret", bytes: new Uint8Array(randomBytes(32)) };
+      return { kind: "secret", key: createSecretKey(randomBytes(32)) };
     case "RSA_2048":
       return pair((await generate("rsa", { modulusLength: 2048, publicExponent: 65_537 })).privateKey);
     case "ECC_NIST_EDWARDS25519":
@@ -61,7 +68,7 @@ export function importMaterial(spec: KeySpec, input: MaterialInput, path: string
   if (spec === "SYMMETRIC_DEFAULT" || spec === "HMAC_256") {
     const bytes = typeof input === "string" ? new Uint8Array(Buffer.from(input, "base64")) : Uint8Array.from(input);
     if (bytes.length !== 32) throw invalid(`32 bytes, as ${spec} needs`);
-    return { kind: "secret", bytes };
+    return { kind: "secret", key: createSecretKey(bytes) };
   }
   let key: KeyObject;
   try {
@@ -83,6 +90,6 @@ export function importMaterial(spec: KeySpec, input: MaterialInput, path: string
 /** Base64: the 32 bytes, or PKCS #8 DER. The reverse of {@link importMaterial}. */
 export function exportMaterial(material: KeyMaterial): string {
   const bytes =
-    material.kind === "secret" ? material.bytes : material.privateKey.export({ type: "pkcs8", format: "der" });
+    material.kind === "secret" ? material.key.export() : material.privateKey.export({ type: "pkcs8", format: "der" });
   return Buffer.from(bytes).toString("base64");
 }

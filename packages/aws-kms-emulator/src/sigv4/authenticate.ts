@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { type KeyObject, timingSafeEqual } from "node:crypto";
 import type { WireRequest } from "../http/wire.js";
 import { Refusal } from "../refusal.js";
 import { type AuthorizationHeader, parseAuthorizationHeader } from "./authorization-header.js";
@@ -47,7 +47,7 @@ const invalid = (message: string) => new Refusal("InvalidSignatureException", me
 /** Checks AWS Signature Version 4 byte for byte and returns whose credential signed. Any failure is a {@link Refusal}. */
 export class Authenticator<C extends SigningCredential> {
   // Derived keys change once a day and access key; deriving costs four HMACs.
-  readonly #signingKeys = new Map<string, Uint8Array>();
+  readonly #signingKeys = new Map<string, KeyObject>();
 
   authenticate(request: WireRequest, options: AuthenticateOptions<C>): { credential: C; header: AuthorizationHeader } {
     const text = request.headers.get("authorization");
@@ -134,7 +134,7 @@ export class Authenticator<C extends SigningCredential> {
     if (!sorted) throw invalid("SignedHeaders must be sorted and name each header once.");
   }
 
-  #signingKey(secretAccessKey: string, header: AuthorizationHeader): Uint8Array {
+  #signingKey(secretAccessKey: string, header: AuthorizationHeader): KeyObject {
     const id = `${header.accessKeyId}/${secretAccessKey}/${header.date}/${header.region}/${header.service}`;
     let key = this.#signingKeys.get(id);
     if (key === undefined) {

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { algorithm } from "./authorization-header.js";
 
 export interface SigningScope {
@@ -15,13 +15,15 @@ function hmac(key: Uint8Array | string, text: string): Uint8Array {
   return createHmac("sha256", key).update(text).digest();
 }
 
-export function deriveSigningKey(secretAccessKey: string, scope: SigningScope): Uint8Array {
-  return hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, scope.date), scope.region), scope.service), "aws4_request");
+export function deriveSigningKey(secretAccessKey: string, scope: SigningScope): KeyObject {
+  const key = hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, scope.date), scope.region), scope.service), "aws4_request");
+  // As a KeyObject it need not be looked through at each use.
+  return createSecretKey(key);
 }
 
 /** 64 lower-case hex digits: the signature of a canonical request. `time` is the `X-Amz-Date` text. */
 export function signCanonicalRequest(
-  signingKey: Uint8Array,
+  signingKey: KeyObject,
   scope: SigningScope,
   time: string,
   canonical: string,

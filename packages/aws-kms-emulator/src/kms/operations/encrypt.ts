@@ -1,4 +1,4 @@
-import { constants, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
+import { constants, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
 import { Refusal } from "../../refusal.js";
 import type { ContextEntries, KmsCall } from "../call.js";
 import { decryptBlob, encryptBlob, type ParsedBlob, parseBlob } from "../ciphertext.js";
@@ -50,9 +50,9 @@ function oaep(algorithm: EncryptionAlgorithm) {
   return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: oaepHash[algorithm] ?? "sha256" };
 }
 
-function secretOf(key: KmsKey): Uint8Array {
+function secretOf(key: KmsKey): KeyObject {
   if (key.material.kind !== "secret") throw new TypeError(`key ${key.id} has no secret`);
-  return key.material.bytes;
+  return key.material.key;
 }
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
