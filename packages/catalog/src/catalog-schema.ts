@@ -25,7 +25,7 @@ export const backendSchema = z
     addr: z.string().describe("A label for most kinds; a keystore's database path. May be empty."),
     engines: z.array(z.enum(ENGINES)).default([]).describe("Engines the backend provides."),
     capabilities: z.array(z.string()).default([]).describe("Feature flags the backend provides; an open set."),
-    mintKeyTypes: z.array(z.enum(KEY_TYPES)).default([]).describe("Key types the broker may create or import here."),
+    mintKeyTypes: z.array(z.enum(KEY_TYPES)).default([]).describe("Key types that may be created or imported here."),
     requires: z.array(z.string()).default([]).describe("Feature flags this deployment demands of the backend."),
   })
   .meta({ id: "Backend" });

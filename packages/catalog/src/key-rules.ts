@@ -29,7 +29,7 @@ export function checkKey(draft: KeyDraft, refusals: Refusals): void {
   rule.sealingPin();
 }
 
-/** Key types that SPIFFE's JWT-SVID allows and the broker signs. */
+/** Key types that SPIFFE's JWT-SVID allows and this product signs. */
 const JWT_SVID_KEY_TYPES = ["rsa-2048", "ecdsa-p256", "ecdsa-p384"];
 
 class KeyRules {

@@ -1,7 +1,7 @@
 import { type BackendEntry, type Catalog, jsonPointer, type KeyEntry } from "@basil/catalog";
 import type { Policy } from "./policy.js";
 
-/** The two documents a broker serves. */
+/** The two documents that are served together. */
 export interface DocumentPair {
   readonly catalog: Catalog;
   readonly policy: Policy;
@@ -33,9 +33,9 @@ const LIVE_KEY_FIELDS = ["writable", "missing", "generate", "sealingPin", "label
 const POLICY_FIELDS = ["subjects", "unauthenticatedSubject", "roles", "rules", "config"] as const;
 
 /**
- * What may change while a broker runs, and what needs a restart. Backends and keys may not come, go or move, since adapters
+ * What may change while the documents are served, and what needs a restart. Backends and keys may not come, go or move, since adapters
  * are opened and keys reconciled at start; lists are compared in order, and an engine as it is written. Everything else is
- * live, the whole policy included, for a broker that reads a request's catalog and policy from one generation.
+ * live, the whole policy included, where a request reads its catalog and its policy from one generation.
  */
 export function classifyReload(before: DocumentPair, after: DocumentPair): ReloadReport {
   const restart: DocumentChange[] = [];
