@@ -21,7 +21,8 @@ export async function describeKey(
         : calls.callOnce("DescribeKey", key, input, context);
     const { output, requestId } = await asked;
     const metadata = output.KeyMetadata;
-    if (!metadata?.Arn) throw incompleteAnswer({ action: "DescribeKey", key, keyId }, "KeyMetadata", requestId);
+    if (typeof metadata?.Arn !== "string")
+      throw incompleteAnswer({ action: "DescribeKey", key, keyId }, "KeyMetadata", requestId);
     return { ...metadata, Arn: metadata.Arn };
   } catch (error) {
     if (isBackendError(error) && error.code === "KEY_NOT_FOUND") return undefined;

@@ -29,8 +29,8 @@ export async function encrypt(
   const input = { KeyId: keyId, Plaintext: plaintext, ...encryptionContext(aad) };
   const { output, requestId } = await on.calls.call("Encrypt", key, input, context);
   const missing = (member: string) => incompleteAnswer({ action: "Encrypt", key, keyId }, member, requestId);
-  if (!output.CiphertextBlob) throw missing("CiphertextBlob");
-  if (!output.KeyId) throw missing("KeyId");
+  if (!(output.CiphertextBlob instanceof Uint8Array)) throw missing("CiphertextBlob");
+  if (typeof output.KeyId !== "string") throw missing("KeyId");
   return {
     envelope: {
       keyVersion: await on.versions.certainlyAnsweredBy(key, output.KeyId, context),
@@ -103,8 +103,8 @@ async function decryptWith(
   const input = { KeyId: keyId, CiphertextBlob: ciphertext, ...encryptionContext(aad) };
   const { output, requestId } = await on.calls.call("Decrypt", key, input, context);
   const missing = (member: string) => incompleteAnswer({ action: "Decrypt", key, keyId }, member, requestId);
-  if (!output.Plaintext) throw missing("Plaintext");
-  if (!output.KeyId) throw missing("KeyId");
+  if (!(output.Plaintext instanceof Uint8Array)) throw missing("Plaintext");
+  if (typeof output.KeyId !== "string") throw missing("KeyId");
   return {
     plaintext: Uint8Array.from(output.Plaintext),
     keyVersion: version ?? (await on.versions.answeredBy(key, output.KeyId, context)),

@@ -1,6 +1,7 @@
 import { appendFile, mkdtemp, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { fileJournal } from "./journal.js";
 
@@ -57,5 +58,28 @@ describe("fileJournal", () => {
       code: "INVALID_REQUEST",
       message: expect.stringContaining("line 2"),
     });
+  });
+
+  it("reads any bytes as a journal or refuses them with a code", async () => {
+    const lines = fc.array(
+      fc.oneof(fc.string(), fc.json(), fc.constant('{"event":"creating","alias":"alias/a","description":"d"}')),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          lines.map((all) => Buffer.from(all.join("\n"))),
+          fc.uint8Array().map(Buffer.from),
+        ),
+        async (bytes) => {
+          await writeFile(file, bytes);
+          const read = await fileJournal(file)
+            .unsettled("alias/a")
+            .catch((error: unknown) => error);
+          if (read instanceof Error) expect(read).toMatchObject({ code: "INVALID_REQUEST" });
+          else expect(read === undefined || typeof read === "object").toBe(true);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });

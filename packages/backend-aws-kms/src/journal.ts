@@ -10,6 +10,7 @@ const recordSchema = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("created"), alias: z.string(), arn: z.string() }),
   z.strictObject({ event: z.literal("settled"), alias: z.string() }),
 ]);
+const LINE_START = '{"event":"';
 type JournalRecord = z.output<typeof recordSchema>;
 
 /** A CreateKey that was begun and not brought to its alias. */
@@ -81,7 +82,8 @@ async function read(file: string): Promise<JournalRecord[]> {
     const record = recordSchema.safeParse(parse(line));
     if (record.success) return [record.data];
     // Cut short by a kill; what was written after it starts on a line of its own.
-    if (!line.endsWith("}")) return [];
+    const begun = line.startsWith(LINE_START.slice(0, line.length)) && !line.endsWith("}");
+    if (begun) return [];
     throw new BackendError("INVALID_REQUEST", `journal ${file}, line ${i + 1}: not a record of a journal`, {});
   });
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { creatableAlias, keyReference } from "./key-ref.js";
 
@@ -39,6 +40,40 @@ describe("keyReference", () => {
     "aliases/x",
   ])("reads %s, which is no key id, as a logical name", (path) => {
     expect(keyReference(path)).toMatchObject({ form: "alias", generated: true });
+  });
+});
+
+describe("keyReference of any text", () => {
+  it("is the text itself or an alias of the characters KMS allows, and never the same alias for two names", () => {
+    const seen = new Map<string, string>();
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 300 }), (path) => {
+        const reference = keyReference(path);
+        if (reference.form !== "alias" || !reference.generated) return expect(reference.keyId).toBe(path);
+        expect(reference.keyId).toMatch(/^alias\/basil\/[a-zA-Z0-9/_-]+-[a-zA-Z0-9_-]{12}$/);
+        expect(seen.get(reference.keyId) ?? path).toBe(path);
+        seen.set(reference.keyId, path);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("leads to an alias that can be created, or to a coded refusal", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary", maxLength: 300 }),
+        fc.constantFrom("", "alias/", "alias/aws/", "arn:"),
+        (text, prefix) => {
+          try {
+            const alias = creatableAlias(prefix + text);
+            expect(alias).toMatch(/^alias\/(?!aws\/)[a-zA-Z0-9/_-]{1,250}$/);
+          } catch (error) {
+            expect(error).toMatchObject({ code: "INVALID_REQUEST" });
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { awsKms } from "./backend.js";
 import { awsKmsCredentialSchema } from "./credential.js";
@@ -61,6 +62,20 @@ describe("awsKmsCredentialSchema", () => {
     [{ tags: "aws:team:x" }, /^tags/],
   ] as [Record<string, string>, RegExp][])("refuses %o", ([fields, reason]) => {
     expect(refusal({ region: "us-east-1", ...fields })).toEqual([expect.stringMatching(reason)]);
+  });
+});
+
+describe("awsKmsCredentialSchema of any fields", () => {
+  it("answers in bounded time, and what it takes opens a backend", async () => {
+    const names = [...Object.keys(awsKmsCredentialSchema.shape), "__proto__", "constructor", "x"];
+    const values = fc.oneof(fc.string(), fc.constantFrom("true", "1", "local", "a:b;c:d", "us-east-1", "http://h"));
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(fc.constantFrom(...names), values), async (fields) => {
+        const { success, data } = parse({ region: "us-east-1", ...fields });
+        if (success) await (await awsKmsPlugin.open(data, { id: "kms" }))[Symbol.asyncDispose]();
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

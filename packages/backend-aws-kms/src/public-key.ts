@@ -94,8 +94,9 @@ export class PublicKeys {
     const { output, requestId } = await this.#calls.callOnce("GetPublicKey", key, { KeyId: keyId }, context);
     const fromKms = requestId === undefined ? {} : { backendRequestId: requestId };
     const missing = (member: string) => incompleteAnswer({ action: "GetPublicKey", key, keyId }, member, requestId);
-    if (!output.PublicKey) throw missing("PublicKey");
-    if (!output.KeyId) throw missing("KeyId");
+    if (!(output.PublicKey instanceof Uint8Array)) throw missing("PublicKey");
+    if (typeof output.KeyId !== "string") throw missing("KeyId");
+    if (typeof output.KeySpec !== "string") throw missing("KeySpec");
     const { spec, usage } = onKms(key);
     if (output.KeySpec !== spec || output.KeyUsage !== usage) {
       const reason = `it is ${output.KeySpec} for ${output.KeyUsage}, ${key.keyType} needs ${spec} for ${usage}`;

@@ -71,7 +71,11 @@ export class UndiciRequestHandler {
           };
         },
       );
-      this.#agent.dispatch(dispatchOptions(request), exchange);
+      try {
+        this.#agent.dispatch(dispatchOptions(request), exchange);
+      } catch (error) {
+        exchange.fail(error instanceof Error ? error : new Error(String(error)));
+      }
     });
   }
 
@@ -107,7 +111,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#release = watch((error) => this.#fail(error));
+    this.#release = watch((error) => this.fail(error));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -142,10 +146,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(translate(error));
+    this.fail(translate(error));
   }
 
-  #fail(error: Error): void {
+  /** Ends the exchange with this error, unless it has ended. */
+  fail(error: Error): void {
     if (this.#settled !== undefined) return;
     this.#settled = Object.assign(error, { requestSent: this.#controller !== undefined });
     this.#release();
@@ -193,6 +198,8 @@ function translate(error: Error & { code?: unknown }): Error {
     case "UND_ERR_DESTROYED":
     case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
       return Object.assign(new Error(error.message, { cause: error }), { code: "ECONNRESET" });
+    case "UND_ERR_RES_EXCEEDED_MAX_SIZE":
+      return Object.assign(new SyntaxError(error.message), { cause: error });
     default:
       // What came back is not whole HTTP. The error carries the bytes, which may be a plaintext, so it is not kept.
       if (error.name === "HTTPParserError") return Object.assign(new Error(error.message), { code: "ECONNRESET" });

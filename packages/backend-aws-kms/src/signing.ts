@@ -11,8 +11,8 @@ export async function sign(on: Keyring, key: KeyRef, message: Uint8Array, contex
   const { keyId } = keyReference(key.path);
   const { output, requestId } = await on.calls.call("Sign", key, { KeyId: keyId, ...toSign(scheme, message) }, context);
   const missing = (member: string) => incompleteAnswer({ action: "Sign", key, keyId }, member, requestId);
-  if (!output.Signature) throw missing("Signature");
-  if (!output.KeyId) throw missing("KeyId");
+  if (!(output.Signature instanceof Uint8Array)) throw missing("Signature");
+  if (typeof output.KeyId !== "string") throw missing("KeyId");
   return {
     signature: rawSignature(output.Signature, key, scheme, requestId),
     keyVersion: await on.versions.answeredBy(key, output.KeyId, context),

@@ -73,8 +73,8 @@ async function callVerify(
     const input = { KeyId: keyId, ...toSign(scheme, message), Signature: wire };
     const { output, requestId } = await on.calls.call("Verify", key, input, context);
     const missing = (member: string) => incompleteAnswer({ action: "Verify", key, keyId }, member, requestId);
-    if (output.SignatureValid === undefined) throw missing("SignatureValid");
-    if (!output.KeyId) throw missing("KeyId");
+    if (typeof output.SignatureValid !== "boolean") throw missing("SignatureValid");
+    if (typeof output.KeyId !== "string") throw missing("KeyId");
     return {
       valid: output.SignatureValid,
       resource: output.KeyId,
