@@ -1,40 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { run, workFolder } from "./basil.js";
+import { atTerminal, need } from "./terminal.js";
 
-/** The programs are Debian's `age` and `bsdutils`; without them a test is skipped by name, in CI it fails. */
-function need(context: TestContext, ...programs: readonly string[]): void {
-  for (const program of programs) {
-    try {
-      execFileSync("which", [program], { stdio: "ignore" });
-    } catch {
-      if (process.env.CI === "true") throw new Error(`${program} is not installed`);
-      context.skip(`${program} is not installed`);
-    }
-  }
-}
-
-/** Opens a file with `age` as an operator does: the passphrase is typed at a terminal, for age takes it from nowhere else. */
-function ageAtTerminal(folder: string, passphrase: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn("script", ["-qec", "age --decrypt --output opened slot.age", "/dev/null"], {
-      cwd: folder,
-    });
-    let seen = "";
-    let typed = false;
-    child.stdout?.on("data", (chunk: Buffer) => {
-      seen += chunk.toString();
-      if (!typed && seen.includes("passphrase")) {
-        typed = true;
-        child.stdin?.write(`${passphrase}\n`);
-      }
-    });
-    child.on("error", reject);
-    child.on("close", () => resolve(seen));
-  });
-}
+// Each command is a process, and each use of a passphrase half a second of a free core.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What a slot holds: 16 bytes bundle id, the slot id, 32 bytes master key. */
 async function expectMasterKey(folder: string, bundleId: string, slotId: number): Promise<void> {
@@ -70,7 +41,8 @@ describe("the age program", () => {
       const created = await basil("bundle", "create", "creds.sealed", "--slot", `${kind}:file=secret`, "--json");
       expect(created.status, created.stderr).toBe(0);
       expect((await basil("bundle", "show", "creds.sealed", "--slot", "0", "--export", "slot.age")).status).toBe(0);
-      const seen = await ageAtTerminal(folder, secret);
+      const opening = "age --decrypt --output opened slot.age";
+      const { seen } = await atTerminal(folder, opening, /passphrase/, [secret]);
       expect(await readdir(folder), seen).toContain("opened");
       await expectMasterKey(folder, JSON.parse(created.stdout).bundleId, 0);
     });

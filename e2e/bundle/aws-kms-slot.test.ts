@@ -1,8 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type KmsEmulator, startKmsEmulator } from "@basil/aws-kms-emulator";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { workFolder } from "./basil.js";
+
+// Each command is a process, and each use of a passphrase half a second of a free core.
+vi.setConfig({ testTimeout: 120_000 });
 
 const policy = (...Action: string[]) => ({
   Version: "2012-10-17",

@@ -2,8 +2,11 @@ import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type WorkFolder, workFolder } from "./basil.js";
+
+// Each command is a process, and each use of a passphrase half a second of a free core.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** 500 in the long run: `pnpm --filter @basil/bundle test:long`. */
 const KILLS = Number(process.env.BASIL_BUNDLE_KILLS ?? 4);

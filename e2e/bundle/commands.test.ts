@@ -2,8 +2,11 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { program, run, workFolder } from "./basil.js";
+
+// Each command is a process, and each use of a passphrase half a second of a free core.
+vi.setConfig({ testTimeout: 120_000 });
 
 const seedCommands = fileURLToPath(new URL("../../vectors/seed/commands.txt", import.meta.url));
 const OPEN = ["--open", "passphrase:file=pass"];

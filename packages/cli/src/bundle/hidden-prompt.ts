@@ -12,26 +12,25 @@ export interface HiddenPromptOptions {
 
 /** Asks on the controlling terminal, whatever the standard streams are, and shows nothing of the answer. */
 export async function askHidden(what: string, { confirm, signal }: HiddenPromptOptions): Promise<Uint8Array> {
-  const first = await askOnce(`${what}: `, signal);
-  if (!confirm) return first;
-  const second = await askOnce(`${what}, again: `, signal);
-  const same = Buffer.from(first.buffer, first.byteOffset, first.length).equals(second);
-  second.fill(0);
-  if (same) return first;
-  first.fill(0);
-  throw new CliError("FAILED", "the two answers differ", {}, { remedy: "run the command again" });
-}
-
-async function askOnce(question: string, signal: AbortSignal): Promise<Uint8Array> {
   const input = terminalStream((fd) => new ReadStream(fd), "r");
   const output = terminalStream((fd) => new WriteStream(fd), "w");
-  try {
+  const ask = (question: string): Promise<Uint8Array> => {
     output.write(question);
+    return readLine(input, signal).finally(() => output.write("\r\n"));
+  };
+  try {
+    // Before the first question and until the last answer: what is typed ahead must not be echoed.
     input.setRawMode(true);
-    return await readLine(input, signal);
+    const first = await ask(`${what}: `);
+    if (!confirm) return first;
+    const second = await ask(`${what}, again: `);
+    const same = Buffer.from(first.buffer, first.byteOffset, first.length).equals(second);
+    second.fill(0);
+    if (same) return first;
+    first.fill(0);
+    throw new CliError("FAILED", "the two answers differ", {}, { remedy: "run the command again" });
   } finally {
     input.setRawMode(false);
-    output.write("\n");
     input.destroy();
     output.destroy();
   }

@@ -1,0 +1,37 @@
+import { execFileSync, spawn } from "node:child_process";
+import type { TestContext } from "vitest";
+
+/** Debian has them in `age`, `openssh-client` and `bsdutils`. Without one a test is skipped by name; in CI it fails. */
+export function need(context: TestContext, ...programs: readonly string[]): void {
+  for (const program of programs) {
+    try {
+      execFileSync("which", [program], { stdio: "ignore" });
+    } catch {
+      if (process.env.CI === "true") throw new Error(`${program} is not installed`);
+      context.skip(`${program} is not installed`);
+    }
+  }
+}
+
+/** Runs a command line at a terminal of its own and types `answers` one after the other, each when `prompt` is shown again. */
+export function atTerminal(
+  folder: string,
+  line: string,
+  prompt: RegExp,
+  answers: readonly string[],
+): Promise<{ readonly status: number | null; readonly seen: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: folder });
+    const left = [...answers];
+    let seen = "";
+    let looked = 0;
+    child.stdout.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+      if (left.length === 0 || !prompt.test(seen.slice(looked))) return;
+      looked = seen.length;
+      child.stdin.write(`${left.shift()}\r`);
+    });
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, seen }));
+  });
+}
