@@ -183,6 +183,13 @@ export {
   WrapEnvelopeRequestSchema,
   WrapEnvelopeResponseSchema,
 } from "./gen/basil/broker/v1/broker_pb.js";
+export type { HealthCheckRequest, HealthCheckResponse } from "./gen/grpc/health/v1/health_pb.js";
+export {
+  Health,
+  HealthCheckRequestSchema,
+  HealthCheckResponse_ServingStatus,
+  HealthCheckResponseSchema,
+} from "./gen/grpc/health/v1/health_pb.js";
 export type { GrpcMethod, GrpcMethods } from "./grpc-methods.js";
 export { grpcMethods } from "./grpc-methods.js";
 export type { StatusDetails } from "./status-details.js";

@@ -1,4 +1,5 @@
 import type { Identity } from "@basil/policy";
+import { AdminService, grpcMethods } from "@basil/proto";
 import type { Message } from "@bufbuild/protobuf";
 import {
   type handleServerStreamingCall,
@@ -11,9 +12,12 @@ import {
 import { isBrokerError } from "../errors.js";
 import type { Limits } from "../limits.js";
 import type { Dispatcher } from "../request/dispatcher.js";
-import type { Rpc } from "../request/rpcs.js";
+import { type Rpc, rpcs } from "../request/rpcs.js";
 import { isRequestError } from "../request/status-codes.js";
+import { addHealthService } from "./health-service.js";
 import { wireError } from "./wire-error.js";
+
+const READINESS = rpcs().get(grpcMethods(AdminService).readiness.path) as Rpc;
 
 /** How busy a connection is. */
 export interface ConnectionLoad {
@@ -22,7 +26,7 @@ export interface ConnectionLoad {
 
 /** A server for one connection: the identity it answers to is that of the connection, and there is no table to look it up in. */
 export function connectionServer(
-  rpcs: Iterable<Rpc>,
+  methods: Iterable<Rpc>,
   dispatcher: Dispatcher,
   identity: Identity,
   { maxMessageBytes, maxStreams, idleTimeoutMs }: Limits,
@@ -34,7 +38,7 @@ export function connectionServer(
     "grpc.max_concurrent_streams": maxStreams,
     "grpc.max_connection_idle_ms": idleTimeoutMs,
   });
-  for (const rpc of rpcs) {
+  for (const rpc of methods) {
     const { path, responseSerialize, requestDeserialize } = rpc.method;
     if (rpc.kind === "unary") {
       server.register(path, unary(rpc, dispatcher, identity, load), responseSerialize, requestDeserialize, "unary");
@@ -48,6 +52,7 @@ export function connectionServer(
       );
     }
   }
+  addHealthService(server, READINESS, dispatcher, identity);
   return server;
 }
 

@@ -10,6 +10,7 @@ import {
   AdminService,
   AeadService,
   grpcMethods,
+  Health,
   InvocationService,
   NatsService,
   SecretService,
@@ -377,6 +378,30 @@ describe("closing a broker", () => {
     await other.close();
     expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
     await chmod(path, 0o600);
+  });
+});
+
+describe("grpc.health.v1", () => {
+  const check = (service: string) => client.call(Health, "check", { service });
+
+  it("says that the broker serves while it answers, and its services while it is ready", async () => {
+    await serve();
+    expect(await check("")).toMatchObject({ status: 1 });
+    expect(await check("basil.broker.v1.SigningService")).toMatchObject({ status: 1 });
+    await broker.close();
+    backend = memoryBackend();
+    await serve();
+    backend.before = () => {
+      throw new BackendError("UNAVAILABLE", "down", {});
+    };
+    expect(await check("")).toMatchObject({ status: 1 });
+    expect(await check("basil.broker.v1.SigningService")).toMatchObject({ status: 2 });
+  });
+
+  it("does not know other services, and leaves Watch out", async () => {
+    await serve();
+    await expect(check("other.Service")).rejects.toMatchObject({ code: 5 });
+    await expect(client.stream(Health, "watch", {})).rejects.toMatchObject({ code: 12 });
   });
 });
 
