@@ -12,6 +12,7 @@ import { EXIT } from "../exit-code.js";
 
 interface DoctorOptions extends SettingsOptions {
   readonly strict?: boolean;
+  readonly keys?: boolean;
 }
 
 export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorReport; readonly strict: boolean }>({
@@ -20,9 +21,12 @@ export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorRepo
   examples: ["basil doctor -c agent.toml", "basil doctor --catalog catalog.json --policy policy.json --json"],
   declare(command) {
     declareSettings(command);
-    command.option("--strict", "exit 1 for warnings, too");
+    command
+      .option("--keys", "also unlock the bundle and look for every key, by metadata alone")
+      .option("--strict", "exit 1 for warnings, too");
   },
   async run({ options }, context) {
+    const { strict = false } = options;
     let settings: AgentSettings | CliError;
     try {
       settings = await resolveSettings(options, context);
@@ -30,8 +34,10 @@ export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorRepo
       if (!(error instanceof CliError)) throw error;
       settings = error;
     }
-    const checks = settings instanceof CliError ? configurationRefused(settings) : await preflight(settings, context);
-    return { report: doctorReport(checks), strict: options.strict ?? false };
+    if (settings instanceof CliError) return { report: doctorReport(configurationRefused(settings)), strict };
+    const checks = await preflight(settings, context);
+    if (options.keys) checks.push(...(await (await import("../doctor/key-checks.js")).checkKeys(settings, context)));
+    return { report: doctorReport(checks), strict };
   },
   render({ report }, terminal) {
     renderDoctorReport(report, terminal);
