@@ -2,10 +2,13 @@ import { connect as connectSocket } from "node:net";
 import { Client } from "./client.js";
 import { ClientError } from "./errors.js";
 import { GrpcTransport, requireTimeout } from "./grpc-transport.js";
+import { requireTrustedPath } from "./trusted-path.js";
 
 export interface ConnectOptions {
   /** What a call without `timeoutMs` gets, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number;
+  /** The user the broker runs as, when that is neither root nor this user and others may write the socket's folder. */
+  readonly brokerUid?: number;
   /** Gives up connecting. */
   readonly signal?: AbortSignal;
 }
@@ -13,7 +16,8 @@ export interface ConnectOptions {
 /**
  * Connects to the broker that listens at `path`. The connection is made again when it breaks.
  *
- * @throws {@link ClientError} `UNREACHABLE` at once when nothing listens there, `CANCELLED`, `DEADLINE_EXCEEDED`.
+ * @throws {@link ClientError} `UNREACHABLE` at once when nothing listens there, `UNTRUSTED_SOCKET`
+ *   when somebody else may have put the socket there, `CANCELLED`, `DEADLINE_EXCEEDED`.
  */
 export async function connect(path: string, options: ConnectOptions = {}): Promise<Client> {
   const { timeoutMs = 30_000, signal } = options;
@@ -21,6 +25,10 @@ export async function connect(path: string, options: ConnectOptions = {}): Promi
     throw new TypeError("path must be the path of a unix socket");
   }
   requireTimeout(timeoutMs);
+  if (options.brokerUid !== undefined && !(Number.isSafeInteger(options.brokerUid) && options.brokerUid >= 0)) {
+    throw new TypeError(`brokerUid must be a user number, not ${String(options.brokerUid)}`);
+  }
+  await requireTrustedPath(path, options.brokerUid);
   await knock(path, timeoutMs, signal);
   return new Client(new GrpcTransport(path, timeoutMs));
 }

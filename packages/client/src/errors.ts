@@ -36,6 +36,8 @@ export interface ClientErrorDetails {
 
   /** No broker answers at the socket, or the connection broke. `errno` names the cause where the system gave one. */
   UNREACHABLE: { readonly path: string; readonly errno?: string };
+  /** Somebody who is neither root nor us nor the broker's user may have put the socket there. `entry` is what belongs to `owner`. */
+  UNTRUSTED_SOCKET: { readonly path: string; readonly entry: string; readonly owner: number };
   /** The caller's signal aborted; its reason is the `cause`. */
   CANCELLED: Record<never, never>;
   /** No answer within `timeoutMs`. The broker may have done the work. */
@@ -63,6 +65,7 @@ export const CLIENT_ERROR_CODES = Object.keys({
   INVOCATION_DISABLED: true,
   INVOCATION_RESPONSE_PROTECTION_FAILED: true,
   UNREACHABLE: true,
+  UNTRUSTED_SOCKET: true,
   CANCELLED: true,
   DEADLINE_EXCEEDED: true,
   PROTOCOL: true,

@@ -79,7 +79,7 @@ export function statusError(error: ServiceError, { path, signal, deadline }: Cal
   return new ClientError("PROTOCOL", `unexpected status ${error.code}: ${message}`, {}, options);
 }
 
-type DetailFreeCode = Exclude<ClientErrorCode, "UNREACHABLE">;
+type DetailFreeCode = Exclude<ClientErrorCode, "UNREACHABLE" | "UNTRUSTED_SOCKET">;
 
 function codeOf(grpcStatus: status, reason: string | undefined): DetailFreeCode | undefined {
   if (reason !== undefined && Object.hasOwn(CODE_OF_REASON, reason)) {
