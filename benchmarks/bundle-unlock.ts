@@ -53,18 +53,21 @@ async function measure(kind: string): Promise<object> {
     let peak = before;
     const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 5);
     const times: number[] = [];
+    const cpuBefore = process.cpuUsage();
     for (let round = 0; round < ROUNDS; round++) {
       const began = performance.now();
       await using _opened = await openBundle(path, { unlock: [provider] });
       times.push(performance.now() - began);
     }
     clearInterval(watch);
+    const { user, system } = process.cpuUsage(cpuBefore);
     times.sort((a, b) => a - b);
     const round1 = (value: number) => Math.round(value * 10) / 10;
     return {
       slot: kind,
       medianMs: round1(times[ROUNDS >> 1] ?? 0),
       fastestMs: round1(times[0] ?? 0),
+      cpuMs: round1((user + system) / 1000 / ROUNDS),
       slowestMs: round1(times[ROUNDS - 1] ?? 0),
       // The peak of the whole process includes the creation before, so a kind that derives shows its memory here.
       peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),

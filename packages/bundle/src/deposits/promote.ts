@@ -1,6 +1,7 @@
 import { type ChangeBundleOptions, type Changed, changeBundle } from "../change-bundle.js";
 import type { Draft } from "../draft.js";
 import { type BundleHost, localHost } from "../host.js";
+import { openBundle } from "../open-bundle.js";
 import { readDeposits, removeDeposits } from "./deposit-folder.js";
 import { type DepositReview, type ReviewedDeposit, reviewDeposits } from "./review.js";
 
@@ -39,23 +40,47 @@ const SPENT = new Set([
  * stays valid. Interrupted after the bundle is written, a record stays behind as `replayed`.
  */
 export async function promoteDeposits(path: string, options: PromoteOptions): Promise<Changed<Promotion>> {
+  if (options.dryRun === true) return rehearse(path, options);
   return changeBundle(path, options, async (draft, { host, afterwards }) => {
-    const reviewed = await reviewDraft(path, draft, host);
-    const chosen = reviewed.filter((item) => item.status === "effective" && isWanted(item, options));
-    const removed = reviewed.filter((item) => isSpent(item, chosen, options.prune === true)).map(({ file }) => file);
-    const result: Promotion = {
-      review: reviewed.map(withoutCredential),
-      promoted: chosen.map(({ record }) => record?.backend ?? ""),
-      removed,
-    };
-    if (options.dryRun !== true) {
-      for (const item of chosen) take(draft, item);
-      if (chosen.length > 0) afterwards(() => removeDeposits(host, path, removed));
-      else await removeDeposits(host, path, removed);
-    }
-    for (const item of reviewed) if (options.dryRun === true || !chosen.includes(item)) item.credential?.json.fill(0);
-    return result;
+    const payload = { backends: [...draft.backends.values()], depositKey: draft.depositKey };
+    const reviewed = await reviewDeposits(draft.clearPart(), payload, await readDeposits(host.files, path));
+    const { chosen, removed } = plan(reviewed, options);
+    for (const item of chosen) take(draft, item);
+    for (const item of reviewed) if (!chosen.includes(item)) item.credential?.json.fill(0);
+    if (chosen.length > 0) afterwards(() => removeDeposits(host, path, removed));
+    else await removeDeposits(host, path, removed);
+    return { review: reviewed.map(withoutCredential), promoted: backendsOf(chosen), removed };
   });
+}
+
+/** What promoting would do; takes no lock and needs no right to write. */
+async function rehearse(path: string, options: PromoteOptions): Promise<Changed<Promotion>> {
+  const { unlock, acceptRollback = false, signal, host } = options;
+  using opened = await openBundle(path, {
+    unlock,
+    acceptRollback,
+    deposits: "review",
+    ...(signal && { signal }),
+    ...(host && { host }),
+  });
+  const { chosen, removed } = plan(opened.deposits, options);
+  const result = { review: opened.deposits, promoted: backendsOf(chosen), removed };
+  return { result, epoch: opened.epoch, written: false, untriedSlots: [] };
+}
+
+function plan<Review extends DepositReview>(
+  review: readonly Review[],
+  options: PromoteOptions,
+): { chosen: Review[]; removed: string[] } {
+  const chosen = review.filter((item) => item.status === "effective" && isWanted(item, options));
+  return {
+    chosen,
+    removed: review.filter((item) => isSpent(item, chosen, options.prune === true)).map(({ file }) => file),
+  };
+}
+
+function backendsOf(chosen: readonly DepositReview[]): string[] {
+  return chosen.map(({ record }) => record?.backend ?? "");
 }
 
 /** Removes records by file name, whatever they hold; the bundle is not opened. @throws {@link BundleError} `DEPOSIT_NOT_FOUND`, `IO`. */
@@ -72,11 +97,6 @@ export async function listDeposits(path: string, options: { readonly host?: Bund
   return (await readDeposits((options.host ?? localHost).files, path)).map(({ file }) => file);
 }
 
-async function reviewDraft(path: string, draft: Draft, host: BundleHost): Promise<ReviewedDeposit[]> {
-  const payload = { backends: [...draft.backends.values()], depositKey: draft.depositKey };
-  return reviewDeposits(draft.clearPart(), payload, await readDeposits(host.files, path));
-}
-
 function take(draft: Draft, { record, credential }: ReviewedDeposit): void {
   if (record === undefined || credential === undefined) return;
   draft.backends.get(record.backend)?.json.fill(0);
@@ -90,14 +110,14 @@ function take(draft: Draft, { record, credential }: ReviewedDeposit): void {
   draft.changed = true;
 }
 
-function isWanted({ record }: ReviewedDeposit, { backends = [], contributors = [] }: PromoteOptions): boolean {
+function isWanted({ record }: DepositReview, { backends = [], contributors = [] }: PromoteOptions): boolean {
   if (record === undefined) return false;
   if (backends.length > 0 && !backends.includes(record.backend)) return false;
   return contributors.length === 0 || contributors.includes(record.contributor);
 }
 
 /** The chosen ones, older ones of the same maker for the same backend, and with `prune` whatever can never count. */
-function isSpent(item: ReviewedDeposit, chosen: readonly ReviewedDeposit[], prune: boolean): boolean {
+function isSpent(item: DepositReview, chosen: readonly DepositReview[], prune: boolean): boolean {
   if (chosen.includes(item)) return true;
   if (prune && SPENT.has(item.status)) return true;
   if (item.status !== "superseded" && item.status !== "replayed") return false;
