@@ -26,6 +26,7 @@ const COMMANDS = [
   "health",
   "ready",
   "demo",
+  "completions",
 ];
 
 describe("basil --help", () => {

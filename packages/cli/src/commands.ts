@@ -1,5 +1,6 @@
 import type { LazyGroup, RegisteredCommand } from "./command.js";
 import { agent } from "./commands/agent.js";
+import { completions } from "./commands/completions.js";
 import { decrypt } from "./commands/decrypt.js";
 import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
@@ -65,4 +66,5 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   revoke,
   watch,
   demo,
+  completions,
 ];
