@@ -7,7 +7,7 @@ import type { AuditSink } from "./audit/audit-sink.js";
 import { Caller } from "./caller.js";
 import { BrokerError } from "./errors.js";
 import { EventHub } from "./events/event-hub.js";
-import { Listener } from "./grpc/listener.js";
+import { Listener, type ListenOptions } from "./grpc/listener.js";
 import { KeyDrift } from "./key-drift.js";
 import { KeyProbes } from "./key-probes.js";
 import { type Limits, withDefaultLimits } from "./limits.js";
@@ -19,7 +19,6 @@ import { Reloader, type ReloadOptions, type ReloadResult } from "./reload/reload
 import { Dispatcher } from "./request/dispatcher.js";
 import { Serial } from "./request/serial.js";
 import type { Services } from "./request/services.js";
-import type { SocketOptions } from "./socket/bind-socket.js";
 import { startUp } from "./start-up.js";
 
 export interface BrokerOptions {
@@ -46,8 +45,6 @@ export interface BrokerOptions {
   /** Gives starting up. */
   readonly signal?: AbortSignal;
 }
-
-export interface ListenOptions extends SocketOptions {}
 
 /** What was found when the broker started. */
 export interface StartReport {
@@ -163,7 +160,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Serves the protocol at a unix socket.
+   * Serves the protocol at a unix socket: one it makes, or one that a service manager handed over.
    *
    * @throws {@link BrokerError} `PLATFORM_UNSUPPORTED`, `SOCKET_IN_USE`, `SOCKET_PATH_OCCUPIED`, `SOCKET_PATH_INVALID`,
    *   `SOCKET_GROUP_UNKNOWN`, `SOCKET_FAILED`, `CLOSED`.

@@ -5,7 +5,7 @@ export type { AuditRecord, AuditSink } from "./audit/audit-sink.js";
 export type { ChainHead } from "./audit/chain.js";
 export type { AuditProblem, AuditVerification, VerifyAuditOptions } from "./audit/verify-audit.js";
 export { parseCheckpoint, verifyAudit } from "./audit/verify-audit.js";
-export type { BrokerOptions, ListenOptions, StartReport } from "./broker.js";
+export type { BrokerOptions, StartReport } from "./broker.js";
 export { Broker, createBroker } from "./broker.js";
 export type { CallOptions } from "./caller.js";
 export { Caller } from "./caller.js";
@@ -19,6 +19,7 @@ export type {
   StartupErrorDetails,
 } from "./errors.js";
 export { BROKER_ERROR_CODES, BrokerError, isBrokerError } from "./errors.js";
+export type { ListenOptions } from "./grpc/listener.js";
 export { Listener } from "./grpc/listener.js";
 export type { Limits } from "./limits.js";
 export { DEFAULT_LIMITS } from "./limits.js";
@@ -31,3 +32,5 @@ export { documentFiles } from "./reload/document-source.js";
 export type { ReloadActor, ReloadOptions, ReloadResult } from "./reload/reloader.js";
 export type { RequestEvent } from "./request/request-channel.js";
 export { REQUEST_CHANNEL } from "./request/request-channel.js";
+export type { ServiceNotifier } from "./service-manager/service-notifier.js";
+export { serviceNotifier } from "./service-manager/service-notifier.js";

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { chmod, lstat, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, createServer } from "node:net";
@@ -19,6 +20,7 @@ import {
 } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import { Metadata } from "@grpc/grpc-js";
+import koffi from "koffi";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ALICE, testCatalog, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
@@ -138,6 +140,37 @@ describe("a broker's socket", () => {
     await writeFile(path, "another's");
     await broker.close();
     expect((await lstat(path)).isFile()).toBe(true);
+  });
+});
+
+describe("a socket that was handed over", () => {
+  /** As a service manager makes it before it starts the broker. */
+  function listening(): number {
+    const c = koffi.load(null);
+    const fd: number = c.func("int socket(int domain, int type, int protocol)")(1, 1, 0);
+    const address = Buffer.concat([Buffer.from(Uint16Array.of(1).buffer), Buffer.from(`${path}\0`)]);
+    expect(c.func("int bind(int fd, const uint8_t *address, uint32_t length)")(fd, address, address.length)).toBe(0);
+    expect(c.func("int listen(int fd, int backlog)")(fd, 10)).toBe(0);
+    return fd;
+  }
+
+  it("is served, and left where it is", async () => {
+    await makeBroker();
+    const fd = listening();
+    const listener = await broker.listen({ fd });
+    expect(listener.path).toBe(`fd ${fd}`);
+    client = new SocketClient(path);
+    expect((await client.call(SigningService, "sign", { keyId: "app.p256" })).signature).toBeDefined();
+    expect(audit.records[0]).toMatchObject({ actor_id: "alice", presenter_pid: process.pid });
+    await broker.close();
+    expect((await lstat(path)).isSocket()).toBe(true);
+  });
+
+  it("is refused when it is no socket that listens", async () => {
+    await makeBroker();
+    const fd = openSync("/dev/null", "r");
+    await expect(broker.listen({ fd })).rejects.toMatchObject({ code: "SOCKET_FAILED", details: { path: `fd ${fd}` } });
+    closeSync(fd);
   });
 });
 

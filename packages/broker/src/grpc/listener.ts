@@ -6,6 +6,7 @@ import { type Peer, type PeerReader, peerReader } from "../peer/peer.js";
 import type { Dispatcher } from "../request/dispatcher.js";
 import { rpcs } from "../request/rpcs.js";
 import { type BoundSocket, bindSocket, type SocketOptions } from "../socket/bind-socket.js";
+import { listenInherited } from "../socket/inherited-socket.js";
 import { type ConnectionLoad, connectionServer } from "./connection-server.js";
 
 export interface ListenerParts {
@@ -22,6 +23,9 @@ interface Connection extends ConnectionLoad {
   readonly drain: (graceMs: number) => void;
 }
 
+/** A path to bind, or the descriptor of a socket that listens already. */
+export type ListenOptions = SocketOptions | { readonly fd: number };
+
 /** A socket that is being served. */
 export class Listener implements AsyncDisposable {
   readonly #parts: ListenerParts;
@@ -30,11 +34,18 @@ export class Listener implements AsyncDisposable {
   readonly #connections = new Set<Connection>();
   readonly #rpcs = [...rpcs().values()];
   #bound: BoundSocket | undefined;
+  #path = "";
 
   /** @throws {@link BrokerError} `PLATFORM_UNSUPPORTED`, and as `bindSocket`. */
-  static async open(options: SocketOptions, parts: ListenerParts): Promise<Listener> {
+  static async open(options: ListenOptions, parts: ListenerParts): Promise<Listener> {
     const listener = new Listener(parts, await peerReader());
-    listener.#bound = await bindSocket(listener.#server, options);
+    if ("fd" in options) {
+      await listenInherited(listener.#server, options.fd);
+      listener.#path = `fd ${options.fd}`;
+    } else {
+      listener.#bound = await bindSocket(listener.#server, options);
+      listener.#path = listener.#bound.path;
+    }
     parts.logger.info({ path: listener.path }, "listening");
     return listener;
   }
@@ -45,8 +56,9 @@ export class Listener implements AsyncDisposable {
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
+  /** Where it listens; `fd N` for a socket that was handed over. */
   get path(): string {
-    return this.#bound?.path ?? "";
+    return this.#path;
   }
 
   /** Connections that are open. */

@@ -8,10 +8,16 @@ export interface CLibrary {
   peerIds(fd: number): { uid: number; gid: number } | undefined;
   /** The number of a group, by the system's own lookup; undefined when there is none. */
   groupId(name: string): number | undefined;
+  /** Sends one datagram to a unix socket; the path of an abstract one begins with `@`. Linux. @returns whether it was taken. */
+  sendDatagram(path: string, text: string): boolean;
   /** False when another process holds the lock. */
   lockExclusively(fd: number): boolean;
 }
 
+// bits/socket.h, <sys/un.h>, the same on every Linux
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC = 0o2000002;
+const MSG_NOSIGNAL_DONTWAIT = 0x4040;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -40,7 +46,23 @@ async function bind(): Promise<CLibrary> {
     process.platform === "linux"
       ? undefined
       : library.func("int getpeereid(int fd, _Out_ uint32_t *uid, _Out_ uint32_t *gid)");
+  const socket = library.func("int socket(int domain, int type, int protocol)");
+  const close = library.func("int close(int fd)");
+  const sendto = library.func(
+    "intptr_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, uint32_t addressLength)",
+  );
   return {
+    sendDatagram(path, text) {
+      const fd: number = socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
+      if (fd < 0) return false;
+      try {
+        const data = Buffer.from(text);
+        const address = unixAddress(path);
+        return Number(sendto(fd, data, data.length, MSG_NOSIGNAL_DONTWAIT, address, address.length)) === data.length;
+      } finally {
+        close(fd);
+      }
+    },
     socketOption(fd, level, option, maxBytes) {
       const value = new Uint8Array(maxBytes);
       const length: [number] = [maxBytes];
@@ -58,4 +80,11 @@ async function bind(): Promise<CLibrary> {
     },
     lockExclusively: (fd) => flock(fd, LOCK_EX | LOCK_NB) === 0,
   };
+}
+
+/** struct sockaddr_un (unix(7)): the family, then the path; an abstract name begins with a zero byte and has no end mark. */
+function unixAddress(path: string): Buffer {
+  const name = Buffer.from(path.startsWith("@") ? `\0${path.slice(1)}` : `${path}\0`);
+  const family = Buffer.from(Uint16Array.of(AF_UNIX).buffer);
+  return Buffer.concat([family, name]);
 }
