@@ -8,6 +8,7 @@ import { GuardedCalls } from "./guarded-calls.js";
 import { fileJournal } from "./journal.js";
 import { KeyVersions } from "./key-versions.js";
 import type { Keyring } from "./keyring.js";
+import { publishing } from "./kms-channel.js";
 import { type AwsKmsOptions, requireOptions } from "./options.js";
 import { probe } from "./probe.js";
 import { createKey } from "./provisioning.js";
@@ -42,13 +43,15 @@ export function awsKms(options: AwsKmsOptions = {}): Backend {
 
 /** The backend over any {@link KmsCalls}. @internal */
 export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
+  const id = options.id ?? AWS_KMS_KIND;
+  const observer = publishing(id, options);
   const breaker = new Breaker();
   const calls = new GuardedCalls(client, {
     operationTimeoutMs: options.operationTimeoutMs ?? 20_000,
     breaker,
-    ...(options.observer && { observer: options.observer }),
+    observer,
   });
-  const versions = new KeyVersions(calls, options);
+  const versions = new KeyVersions(calls, { observer, ...(options.logger && { logger: options.logger }) });
   const on: Keyring = {
     calls,
     versions,
@@ -75,7 +78,7 @@ export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
     ...(options.rotation && { rotate: (key, context) => rotate(on, key, context, provisioning) }),
   };
   return {
-    id: options.id ?? AWS_KMS_KIND,
+    id,
     kind: AWS_KMS_KIND,
     capabilities: options.rotation ? rotatingCapabilities : awsKmsCapabilities,
     transit,

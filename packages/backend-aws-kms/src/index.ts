@@ -9,6 +9,7 @@ export {
 export { awsKmsCapabilities } from "./capabilities.js";
 export { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
 export type { AwsCredentials } from "./credentials.js";
+export { KMS_CHANNEL, type KmsMessage } from "./kms-channel.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
 export type { AwsKmsOptions } from "./options.js";
 export { type AwsKmsIdentity, type AwsKmsPermission, awsKmsPermissions } from "./permissions.js";

@@ -36,7 +36,7 @@ export interface DriftEvent {
   readonly arn: string;
 }
 
-/** For metrics. Each hook is optional, is called synchronously and must not throw. */
+/** For metrics. Each hook is optional and is called synchronously; what it throws is logged. */
 export interface KmsObserver {
   onCall?(event: KmsCallEvent): void;
   onBreaker?(event: BreakerEvent): void;
