@@ -64,13 +64,15 @@ async function open(
   logger: Logger,
 ): Promise<RunningAgent> {
   const { config, socket } = settings;
-  const { createBroker, documentFiles, openAuditFile, openBackends } = await import("@basil/broker");
+  const { createBroker, disableCoreDumps, documentFiles, openAuditFile, openBackends } = await import("@basil/broker");
   const { openBundle } = await import("@basil/bundle");
   const { signal } = context;
 
   const plugins = new Map<string, BackendPlugin>();
   for (const { kind } of catalog.backends.values()) if (!plugins.has(kind)) plugins.set(kind, await loadPlugin(kind));
 
+  // Before the first secret is read.
+  if (!(await disableCoreDumps())) logger.warn({}, "core dumps could not be switched off");
   using unlock = await readUnlockInputs(config, context.cwd);
   await using bundle = await openBundle(requiredPath(settings, "bundle"), {
     unlock: unlock.providers,
