@@ -56,6 +56,7 @@ export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
     calls,
     versions,
     publicKeys: new PublicKeys(calls, versions),
+    ...(options.region !== undefined && { region: options.region }),
     verify: options.verify ?? "kms",
     graceVersions: options.graceVersions ?? 1,
   };

@@ -7,6 +7,8 @@ export interface Keyring {
   readonly calls: GuardedCalls;
   readonly versions: KeyVersions;
   readonly publicKeys: PublicKeys;
+  /** The region that is called, where it was given. */
+  readonly region?: string;
   /** Where signatures are verified: by a call, or here with the cached public key. */
   readonly verify: "kms" | "local";
   /** How many versions before the newest one still verify. */

@@ -8,6 +8,15 @@ import type { Keyring } from "./keyring.js";
 /** DescribeKey and nothing else: it works in every key state and reads no key material. */
 export async function probe(on: Keyring, key: KeyRef, context: CallContext): Promise<KeyProbe> {
   onKms(key);
+  // To KMS it is only NotFound; to the operator it is a wrong region in the catalog or in the credential.
+  const region = regionOfArn(key.path);
+  if (on.region !== undefined && region !== undefined && region !== on.region) {
+    return {
+      state: "unusable",
+      reason: `its ARN is of region ${region}, this backend calls ${on.region}`,
+      resource: key.path,
+    };
+  }
   const metadata = await describeKey(on.calls, key, keyReference(key.path).keyId, context, "callOnce");
   if (metadata === undefined) return { state: "absent" };
   const reason = whyUnusable(key, metadata);
@@ -24,4 +33,8 @@ export function whyUnusable(key: KeyRef, metadata: KmsKeyMetadata): string | und
   // Updating: a change of the primary region is under way; every cryptographic operation goes on.
   if (metadata.KeyState === "Enabled" || metadata.KeyState === "Updating") return undefined;
   return `its KeyState is ${metadata.KeyState}, it must be Enabled`;
+}
+
+function regionOfArn(path: string): string | undefined {
+  return /^arn:[^:]+:kms:([^:]+):/.exec(path)?.[1];
 }

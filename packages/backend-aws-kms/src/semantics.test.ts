@@ -65,6 +65,16 @@ describe.for(SIGNING_KEY_TYPES)("a key of %s in KMS", (keyType) => {
 
 const ARN_LIKE = expect.stringMatching(ARN);
 
+describe("a key whose ARN is of another region", () => {
+  it("is unusable, and the reason names both regions", async () => {
+    const path = "arn:aws:kms:eu-west-1:111122223333:key/1111abcd-12ab-34cd-56ef-1234567890ab";
+    await expect(test.open("admin").probe({ ...keyRef("ed25519"), path }, context())).resolves.toMatchObject({
+      state: "unusable",
+      reason: expect.stringMatching(/region eu-west-1, this backend calls us-east-1/),
+    });
+  });
+});
+
 describe("an aes-256-gcm key in KMS", () => {
   const key = keyRef("aes-256-gcm");
   const { signal } = new AbortController();
