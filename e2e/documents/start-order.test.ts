@@ -16,7 +16,7 @@ const STAGES = [
   ["credentials", "extra"],
   ["capabilities", "engine kv2"],
   ["keys", "app.absent"],
-  ["socket", "no-folder/basil.sock"],
+  ["socket", "no-folder"],
 ] as const;
 type Stage = (typeof STAGES)[number][0];
 
