@@ -9,6 +9,7 @@ const COMMANDS = [
   "reload",
   "revoke",
   "watch",
+  "init",
   "agent",
   "doctor",
   "explain",

@@ -8,6 +8,7 @@ import { encrypt } from "./commands/encrypt.js";
 import { explain } from "./commands/explain.js";
 import { get } from "./commands/get.js";
 import { health } from "./commands/health.js";
+import { init } from "./commands/init.js";
 import { list } from "./commands/list.js";
 import { mintJwt } from "./commands/mint-jwt.js";
 import { newKey } from "./commands/new-key.js";
@@ -42,6 +43,7 @@ const policy: LazyGroup = {
 
 /** Every command, in the order `basil --help` shows them. */
 export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
+  init,
   agent,
   doctor,
   explain,

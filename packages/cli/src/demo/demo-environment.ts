@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { CommandContext, Environment } from "../context.js";
+import { quote } from "../shell-quote.js";
 import type { Workdir } from "./workdir.js";
 
 /** The AWS profiles of the demo: one for each identity. */
@@ -92,11 +93,6 @@ cd ${quote(workdir.path)}
   );
   await workdir.write("bin/as-uid.mjs", asUid(context.self.at(-1) ?? ""), 0o600);
   await workdir.write("verify-jwt.mjs", verifyJwt());
-}
-
-/** A word for the shell, as it stands. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /**
