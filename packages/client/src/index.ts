@@ -19,4 +19,8 @@ export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";
 export type { AnyClientError, ClientErrorCode, ClientErrorDetails, ClientErrorOptions } from "./errors.js";
 export { CLIENT_ERROR_CODES, ClientError, isClientError } from "./errors.js";
+export type { JwsOptions } from "./jws.js";
+export { signJws, signJwt } from "./jws.js";
+export type { Signer, SignerAlgorithm, SignerJwk } from "./signer.js";
+export { createSigner, publicJwks } from "./signer.js";
 export type { CallOptions, Transport } from "./transport.js";
