@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { addSlot, createBundle, openBundle, passphraseSlot, removeBackend, setBackend } from "./index.js";
+import {
+  addSlot,
+  createBundle,
+  inspectBundle,
+  openBundle,
+  passphraseSlot,
+  removeBackend,
+  setBackend,
+} from "./index.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const passphrase = (text: string) => passphraseSlot(bytes(text), { logN: 8 });
@@ -126,6 +134,27 @@ describe("openBundle", () => {
   it("refuses what is not there and what is not a file", async () => {
     await expect(openBundle(join(folder, "none"), { unlock: [] })).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(openBundle(folder, { unlock: [] })).rejects.toMatchObject({ code: "NOT_A_PLAIN_FILE" });
+  });
+});
+
+describe("inspectBundle", () => {
+  it("tells what needs no secret, and warns of what an open would refuse", async () => {
+    await createBundle(path, { slots: [{ provider: passphrase("x"), label: "ops" }] });
+    expect(await inspectBundle(path)).toMatchObject({
+      epoch: 1,
+      sidecarEpoch: 1,
+      slots: [{ id: 0, method: "passphrase", label: "ops" }],
+      contributors: [],
+      warnings: [],
+    });
+    await writeFile(`${path}.epoch`, "9\n");
+    expect((await inspectBundle(path)).warnings).toEqual([expect.stringContaining("an older copy was restored")]);
+    await writeFile(`${path}.epoch`, "nine\n");
+    await chmod(path, 0o604);
+    expect((await inspectBundle(path)).warnings).toEqual([
+      expect.stringContaining("does not hold an epoch"),
+      expect.stringContaining("has mode 0604"),
+    ]);
   });
 });
 

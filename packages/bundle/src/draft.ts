@@ -95,14 +95,15 @@ export class Draft {
     this.#masterKey.fill(0);
     this.#masterKey = new Uint8Array(randomBytes(32));
     this.#fresh.length = 0;
-    this.slots = await Promise.all(
-      this.slots.map(async (slot) => {
-        const provider = providers.get(slot.id);
-        if (provider === undefined) throw new TypeError(`no provider for slot ${slot.id}`);
-        this.#fresh.push({ slotId: slot.id, provider });
-        return { ...slot, wrapped: await this.#wrap(provider, slot.id, signal) };
-      }),
-    );
+    const slots: ClearSlot[] = [];
+    // One after the other: each passphrase takes 256 MiB while it is stretched.
+    for (const slot of this.slots) {
+      const provider = providers.get(slot.id);
+      if (provider === undefined) throw new TypeError(`no provider for slot ${slot.id}`);
+      this.#fresh.push({ slotId: slot.id, provider });
+      slots.push({ ...slot, wrapped: await this.#wrap(provider, slot.id, signal) });
+    }
+    this.slots = slots;
     this.changed = true;
   }
 

@@ -3,7 +3,7 @@ import { readDeposits } from "./deposits/deposit-folder.js";
 import { decodeDepositRecord } from "./deposits/deposit-record.js";
 import { BundleError, isBundleError } from "./errors.js";
 import { type BundleHost, localHost } from "./host.js";
-import { readSidecar } from "./sidecar.js";
+import { readSidecar, sidecarPath } from "./sidecar.js";
 import { decodeToken } from "./token.js";
 
 /** What anybody who can read the file can tell. Checked for damage, not authenticated: only opening does that. */
@@ -43,12 +43,16 @@ export interface InspectBundleOptions {
   readonly host?: BundleHost;
 }
 
-/** Reads the clear part. The epoch is reported, not held against the sidecar. @throws {@link BundleError} As opening does before it unlocks. */
+/** Reads the clear part. What an open would refuse, such as an older copy, is a warning here. @throws {@link BundleError} As opening does before it unlocks. */
 export async function inspectBundle(path: string, options: InspectBundleOptions = {}): Promise<BundleSummary> {
   const { host = localHost } = options;
-  const sidecarEpoch = await readSidecar(host.files, path);
-  const { container, looseMode } = await readBundleFile(host.files, path, { followLinks: true, uid: host.uid() });
   const warnings: string[] = [];
+  const sidecarEpoch = await readSidecar(host.files, path).catch((error: unknown) => {
+    if (!isBundleError(error)) throw error;
+    warnings.push(error.message);
+    return undefined;
+  });
+  const { container, looseMode } = await readBundleFile(host.files, path, { followLinks: true, uid: host.uid() });
   if (looseMode !== undefined) {
     warnings.push(`${path} has mode ${octal(looseMode)}: nobody but its owner should have access (0600 or 0400)`);
   }
@@ -63,6 +67,11 @@ export async function inspectBundle(path: string, options: InspectBundleOptions 
     }
   }
   const { bundleId, createdAt, epoch, slots, deposits } = container.clear;
+  if (sidecarEpoch !== undefined && sidecarEpoch > epoch) {
+    warnings.push(
+      `${path} is of epoch ${epoch} and ${sidecarPath(path)} has seen epoch ${sidecarEpoch}: an older copy was restored`,
+    );
+  }
   return {
     bundleId,
     createdAt,
