@@ -5,6 +5,7 @@ import type { Identity, Policy } from "@basil/policy";
 import { type AuditFailureMode, AuditLog } from "./audit/audit-log.js";
 import type { AuditSink } from "./audit/audit-sink.js";
 import { Caller } from "./caller.js";
+import { EmbeddedTransport } from "./embedded-transport.js";
 import { BrokerError } from "./errors.js";
 import { EventHub } from "./events/event-hub.js";
 import { Listener, type ListenOptions } from "./grpc/listener.js";
@@ -157,6 +158,11 @@ export class Broker implements AsyncDisposable {
   /** The broker's methods for a caller in this process, whom the program vouches for. */
   as(identity: Identity): Caller {
     return new Caller(this.#dispatcher, identity);
+  }
+
+  /** The protocol's methods for a caller in this process, message by message: what a client of the protocol is put on. */
+  transport(identity: Identity): EmbeddedTransport {
+    return new EmbeddedTransport(this.#dispatcher, identity);
   }
 
   /**

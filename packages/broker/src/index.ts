@@ -9,6 +9,7 @@ export type { BrokerOptions, StartReport } from "./broker.js";
 export { Broker, createBroker } from "./broker.js";
 export type { CallOptions } from "./caller.js";
 export { Caller } from "./caller.js";
+export { EmbeddedTransport } from "./embedded-transport.js";
 export type {
   AnyBrokerError,
   AnyRequestError,

@@ -17,6 +17,8 @@ export type {
 export { Client } from "./client.js";
 export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";
+export type { EmbeddedBroker, EmbeddedOptions } from "./embedded.js";
+export { connectEmbedded } from "./embedded.js";
 export type { AnyClientError, ClientErrorCode, ClientErrorDetails, ClientErrorOptions } from "./errors.js";
 export { CLIENT_ERROR_CODES, ClientError, isClientError } from "./errors.js";
 export type { JwsOptions } from "./jws.js";

@@ -82,10 +82,13 @@ export function statusError(error: ServiceError, { path, signal, deadline }: Cal
 type DetailFreeCode = Exclude<ClientErrorCode, "UNREACHABLE" | "UNTRUSTED_SOCKET">;
 
 function codeOf(grpcStatus: status, reason: string | undefined): DetailFreeCode | undefined {
-  if (reason !== undefined && Object.hasOwn(CODE_OF_REASON, reason)) {
-    return CODE_OF_REASON[reason as keyof typeof CODE_OF_REASON];
-  }
-  return CODE_OF_STATUS[grpcStatus] as DetailFreeCode | undefined;
+  const known = reason === undefined ? undefined : codeOfReason(reason);
+  return known ?? (CODE_OF_STATUS[grpcStatus] as DetailFreeCode | undefined);
+}
+
+/** The code of a broker's reason; undefined for one this version does not know. */
+export function codeOfReason(reason: string): DetailFreeCode | undefined {
+  return Object.hasOwn(CODE_OF_REASON, reason) ? CODE_OF_REASON[reason as keyof typeof CODE_OF_REASON] : undefined;
 }
 
 function detailsOf(error: ServiceError) {

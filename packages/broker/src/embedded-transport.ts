@@ -1,0 +1,82 @@
+import type { Identity } from "@basil/policy";
+import type { GrpcMethod } from "@basil/proto";
+import type { Message } from "@bufbuild/protobuf";
+import type { CallOptions } from "./caller.js";
+import { BrokerError } from "./errors.js";
+import type { Dispatcher } from "./request/dispatcher.js";
+import { type Rpc, rpcs } from "./request/rpcs.js";
+
+const RPCS = rpcs();
+
+/**
+ * The protocol's methods in process, for one identity: messages in, messages out, no socket and no encoding. Failures are
+ * {@link BrokerError}s whose code is a request's.
+ */
+export class EmbeddedTransport implements AsyncDisposable {
+  readonly #dispatcher: Dispatcher;
+  readonly #identity: Identity;
+  readonly #closed = new AbortController();
+
+  /** @internal */
+  constructor(dispatcher: Dispatcher, identity: Identity) {
+    this.#dispatcher = dispatcher;
+    this.#identity = identity;
+  }
+
+  async unary<Request, Response>(
+    { path }: GrpcMethod<Request, Response>,
+    request: Request,
+    options: CallOptions,
+  ): Promise<Response> {
+    const rpc = find(path, "unary");
+    const outcome = await this.#dispatcher.unary(rpc, request as Message, this.#identity, this.#clock(options));
+    if ("error" in outcome) throw outcome.error;
+    return outcome.answer as Response;
+  }
+
+  async *serverStream<Request, Response>(
+    { path }: GrpcMethod<Request, Response>,
+    request: Request,
+    options: CallOptions,
+  ): AsyncGenerator<Response, void, undefined> {
+    const rpc = find(path, "stream");
+    const clock = this.#clock(options);
+    const outcome = await this.#dispatcher.stream(rpc, request as Message, this.#identity, clock);
+    if ("error" in outcome) throw outcome.error;
+    const { answer } = outcome;
+    const end = () => ("end" in answer ? answer.end() : undefined);
+    const timer = clock.deadline === undefined ? undefined : setTimeout(end, clock.deadline - Date.now());
+    clock.signal.addEventListener("abort", end, { once: true });
+    try {
+      for await (const message of answer) yield message as Response;
+      if (clock.signal.aborted) throw new BrokerError("CANCELLED", "cancelled", { op: rpc.op });
+      if (clock.deadline !== undefined && Date.now() >= clock.deadline && "end" in answer) {
+        throw new BrokerError("DEADLINE_EXCEEDED", "deadline exceeded", { op: rpc.op });
+      }
+    } finally {
+      clearTimeout(timer);
+      clock.signal.removeEventListener("abort", end);
+      end();
+    }
+  }
+
+  /** Ends what is under way; the broker lives on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+  }
+
+  #clock({ signal, timeoutMs }: CallOptions) {
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      throw new TypeError(`timeoutMs must be a positive number of milliseconds, not ${String(timeoutMs)}`);
+    }
+    const closed = this.#closed.signal;
+    const deadline = timeoutMs === undefined || !Number.isFinite(timeoutMs) ? undefined : Date.now() + timeoutMs;
+    return { signal: signal === undefined ? closed : AbortSignal.any([signal, closed]), deadline };
+  }
+}
+
+function find<Kind extends Rpc["kind"]>(path: string, kind: Kind): Rpc & { kind: Kind } {
+  const rpc = RPCS.get(path);
+  if (rpc?.kind === kind) return rpc as Rpc & { kind: Kind };
+  throw new BrokerError("UNSUPPORTED", `no method at ${path}`, { op: "unknown" });
+}
