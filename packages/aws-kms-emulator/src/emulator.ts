@@ -23,7 +23,8 @@ import { Principals } from "./principals.js";
 import { randomSource } from "./random.js";
 import { Router } from "./router.js";
 import { drawFrom } from "./span.js";
-import { StateFile } from "./state-file.js";
+import type { StateParts } from "./state-document.js";
+import type { StateFile } from "./state-file.js";
 
 export interface KmsEmulator extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:40123`; KMS, IAM, STS and whatever the options switch on. */
@@ -72,8 +73,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const directory = new Directory();
   const store = new KeyStore();
   const log = new CallLog(options.callLog);
-  const state =
-    options.stateFile === undefined ? undefined : new StateFile(options.stateFile, { place, store, directory });
+  const state = await openState(options.stateFile, { place, store, directory });
   const changed = () => state?.save();
   // What the hand of the test changes is written behind its back; close() waits for it and tells of a failure.
   const changedByHand = () => void changed()?.catch(() => undefined);
@@ -148,6 +148,13 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Loaded only where it is wanted: its schema library is a fifth of the emulator's memory. */
+async function openState(file: string | undefined, parts: StateParts): Promise<StateFile | undefined> {
+  if (file === undefined) return undefined;
+  const { StateFile } = await import("./state-file.js");
+  return new StateFile(file, parts);
 }
 
 function rootKey(directory: Directory): RootKeyRecord | undefined {

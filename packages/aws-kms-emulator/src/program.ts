@@ -5,7 +5,6 @@ import type { CallRecord } from "./call-record.js";
 import { startKmsEmulator } from "./emulator.js";
 import { EmulatorError, isEmulatorError } from "./errors.js";
 import type { KmsEmulatorOptions } from "./options.js";
-import { parseSeedDocument } from "./seed-document.js";
 
 /** What the program needs of its process. */
 export interface ProgramIo {
@@ -76,6 +75,7 @@ async function seedOf(file: string | undefined): Promise<KmsEmulatorOptions> {
   } catch (cause) {
     throw new EmulatorError("OPTION_INVALID", `--seed: ${file} cannot be read`, { path: "--seed" }, { cause });
   }
+  const { parseSeedDocument } = await import("./seed-document.js");
   return parseSeedDocument(text);
 }
 
