@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { program, run, workFolder } from "./basil.js";
+import { need } from "./terminal.js";
 
 // Each command is a process, and each use of a passphrase half a second of a free core.
 vi.setConfig({ testTimeout: 120_000 });
@@ -142,7 +143,8 @@ describe("a refusal of basil bundle", () => {
 });
 
 describe("unlock material", () => {
-  it("comes from a file, a descriptor, the environment or standard input", async () => {
+  it("comes from a file, a descriptor, the environment or standard input", async (context) => {
+    need(context, "setsid");
     const { folder, basil, basilWith } = await withBundle();
     const verify = ["bundle", "verify", "creds.sealed", "--open"];
     expect((await basil(...verify, "passphrase:file=pass")).status).toBe(0);

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { TestContext } from "vitest";
 
-/** Debian has them in `age`, `openssh-client` and `bsdutils`. Without one a test is skipped by name; in CI it fails. */
+/** Debian has them in `age`, `openssh-client`, `bsdutils` and `util-linux`. Without one a test is skipped by name; in CI it fails. */
 export function need(context: TestContext, ...programs: readonly string[]): void {
   for (const program of programs) {
     try {
