@@ -11,6 +11,7 @@ import type { CommandContext } from "../context.js";
 import { type Documents, loadDocuments } from "../documents.js";
 import { defaultSocketPath } from "../socket-path.js";
 import { version } from "../version.js";
+import { reconcileProgress } from "./reconcile-progress.js";
 import { startupFailure } from "./startup-failure.js";
 import { readUnlockInputs } from "./unlock-inputs.js";
 
@@ -103,6 +104,7 @@ async function open(
     backends,
     capabilityMode: config["capability-policy"],
     reconcile: !config["no-reconcile"],
+    onReconcile: reconcileProgress(logger),
     ...(audit && { audit }),
     documents: documentFiles({ catalog: requiredPath(settings, "catalog"), policy: requiredPath(settings, "policy") }),
     logger,
