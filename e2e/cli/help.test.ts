@@ -10,6 +10,8 @@ const COMMANDS = [
   "revoke",
   "watch",
   "init",
+  "iam policy",
+  "iam trust",
   "agent",
   "doctor",
   "explain",

@@ -41,6 +41,12 @@ const policy: LazyGroup = {
   load: async () => (await import("./policy/policy.js")).policy,
 };
 
+const iam: LazyGroup = {
+  name: "iam",
+  summary: "write the IAM documents of a deployment",
+  load: async () => (await import("./iam/iam.js")).iam,
+};
+
 /** Every command, in the order `basil --help` shows them. */
 export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   init,
@@ -50,6 +56,7 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   catalog,
   policy,
   bundle,
+  iam,
   newKey,
   rotate,
   list,

@@ -1,0 +1,111 @@
+import type { Catalog, KeyEntry } from "@basil/catalog";
+import type { Operation, Policy } from "@basil/policy";
+import { CliError } from "../cli-error.js";
+import { type IamDocument, iamDocument, oneOrMany } from "./iam-document.js";
+import { type KmsPlace, kmsArn } from "./kms-place.js";
+
+/** A key of an aws-kms backend and its ARN. */
+export interface KmsKeyArn {
+  readonly key: KeyEntry;
+  readonly arn: string;
+}
+
+/** Every action of the runtime identity on every key: the form of the documentation. */
+export function runtimePolicy(actions: readonly string[], keys: readonly KmsKeyArn[]): IamDocument {
+  return iamDocument({
+    Sid: "BasilBrokerInPlaceOps",
+    Effect: "Allow",
+    Action: actions,
+    Resource: keys.map(({ arn }) => arn),
+  });
+}
+
+/** The same by the alias that a request names, for keys that come and go. @throws {@link CliError} `DOCUMENT_REFUSED`. */
+export function runtimePolicyByAlias(
+  actions: readonly string[],
+  keys: readonly KeyEntry[],
+  place: KmsPlace,
+): IamDocument {
+  const direct = keys.filter(({ path }) => isArnOrId(path));
+  if (direct.length > 0) {
+    const problems = direct.map(({ name, path }) => `key "${name}" is reached by ${path}, not by an alias`);
+    throw new CliError(
+      "DOCUMENT_REFUSED",
+      "a statement on aliases does not cover these keys",
+      { path: "", problems },
+      {
+        remedy: "give them an alias as path, or leave --style out",
+      },
+    );
+  }
+  return iamDocument({
+    Sid: "BasilBrokerInPlaceOps",
+    Effect: "Allow",
+    Action: actions,
+    Resource: kmsArn(place, "key/*"),
+    Condition: { "ForAnyValue:StringLike": { "kms:RequestAlias": oneOrMany(aliasPatterns(keys)) } },
+  });
+}
+
+/** The aliases of the keys; the generated namespace as a whole. */
+export function aliasPatterns(keys: readonly KeyEntry[]): string[] {
+  return [
+    ...new Set(
+      keys
+        .filter(({ path }) => !isArnOrId(path))
+        .map(({ path }) => (path.startsWith("alias/") && !path.startsWith("alias/basil/") ? path : "alias/basil/*")),
+    ),
+  ];
+}
+
+function isArnOrId(path: string): boolean {
+  return path.startsWith("arn:") || /^(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(path);
+}
+
+/** What an operation that a rule grants calls at run time. */
+const ACTIONS: Readonly<Partial<Record<Operation, readonly string[]>>> = {
+  sign: ["kms:Sign"],
+  verify: ["kms:Verify"],
+  get_public_key: ["kms:GetPublicKey"],
+  encrypt: ["kms:Encrypt"],
+  decrypt: ["kms:Decrypt"],
+  mint: ["kms:Sign", "kms:GetPublicKey"],
+};
+
+/** Only what some rule lets somebody do: one statement for each distinct set of actions. */
+export async function leastRuntimePolicy(
+  actions: readonly string[],
+  keys: readonly KmsKeyArn[],
+  catalog: Catalog,
+  policy: Policy,
+): Promise<IamDocument> {
+  const { decide } = await import("@basil/policy");
+  const bySet = new Map<string, { actions: string[]; arns: string[] }>();
+  for (const { key, arn } of keys) {
+    const granted = new Set(["kms:DescribeKey"]);
+    for (const [operation, needed = []] of Object.entries(ACTIONS) as [Operation, readonly string[]][]) {
+      const somebody = [...policy.subjects.keys()].some(
+        (subject) => decide(policy, catalog, subject, operation, key.name).allowed,
+      );
+      // A rule may grant what the class of the key has no use for; that needs no permission.
+      if (somebody) for (const action of needed) if (fits(key, action)) granted.add(action);
+    }
+    const set = actions.filter((action) => granted.has(action));
+    const group = bySet.get(set.join()) ?? { actions: set, arns: [] };
+    group.arns.push(arn);
+    bySet.set(set.join(), group);
+  }
+  return iamDocument(
+    ...[...bySet.values()].map(({ actions: set, arns }) => ({
+      Sid: `Basil${set.map((action) => action.slice("kms:".length)).join("")}`,
+      Effect: "Allow" as const,
+      Action: oneOrMany(set),
+      Resource: oneOrMany(arns),
+    })),
+  );
+}
+
+function fits(key: KeyEntry, action: string): boolean {
+  const ciphers = action === "kms:Encrypt" || action === "kms:Decrypt";
+  return key.class === "symmetric" ? ciphers : !ciphers;
+}
