@@ -9,6 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), "readme-"));
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -18,6 +19,7 @@ describe("README", () => {
     const file = join(folder, "program.ts");
     const source = JSON.stringify(new URL("index.ts", import.meta.url).pathname);
     writeFileSync(file, program.replace('"@basil/bundle"', source));
+    vi.stubEnv("TMPDIR", folder);
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     await import(/* @vite-ignore */ file);
     expect(log.mock.calls).toEqual([[2, "passphrase", { region: "us-east-1" }]]);
