@@ -32,7 +32,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
-describe("the README's programs", { timeout: 120_000 }, () => {
+describe("the README's programs", { timeout: 300_000 }, () => {
   let folder: string;
 
   /** A project that has the packages installed which the programs import. */

@@ -119,7 +119,7 @@ async function expectRuntimeIdentity(host: Host, credentials: Readonly<Record<st
   for (const call of calls) expect(call.principal).toMatch(principal);
 }
 
-describe.skipIf(!hasPython())("the page's walk-through with the AWS CLI", { timeout: 120_000 }, () => {
+describe.skipIf(!hasPython())("the page's walk-through with the AWS CLI", { timeout: 300_000 }, () => {
   it("EC2: makes an instance profile whose role is handed out by IMDS and may do exactly what the runtime policy says", () =>
     onFreshHost({ instanceMetadata: { instanceProfile: "basil-agent" } }, async (host) => {
       await host.type([...policies, ...ec2, ...provisioning]);
