@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isBackendError } from "@basil/core";
 import type { Identity } from "@basil/policy";
 import type { Message } from "@bufbuild/protobuf";
+import type { Span } from "@opentelemetry/api";
 import type { AuditLog } from "../audit/audit-log.js";
 import { type AnyRequestError, BrokerError, isBrokerError } from "../errors.js";
 import { Admission } from "./admission.js";
@@ -10,6 +11,7 @@ import { Call } from "./call.js";
 import { CallClock, type CallOptions } from "./call-clock.js";
 import type { Stream } from "./handler.js";
 import { publishRequest } from "./request-channel.js";
+import { endRequestSpan, startRequestSpan } from "./request-span.js";
 import type { Rpc } from "./rpcs.js";
 import type { Services } from "./services.js";
 import { isRequestError } from "./status-codes.js";
@@ -81,6 +83,7 @@ export class Dispatcher {
     const requestId = randomUUID();
     if (this.#closing) return { requestId, error: unavailable(op, new Error("the broker is stopping")) };
     const startedAt = process.hrtime.bigint();
+    const span = startRequestSpan(op, requestId);
     this.#inFlight += 1;
     using clock = new CallClock(op, options, this.#aborted.signal, this.#services.limits.backendTimeoutMs);
     const { signal } = clock;
@@ -93,9 +96,9 @@ export class Dispatcher {
       leave = turn instanceof Promise ? await turn : turn;
       const outcome = await this.#settle(op, call, requestId, handle);
       await this.#record(call, outcome, startedAt);
-      return this.#tell(op, call, outcome, startedAt);
+      return this.#tell(op, call, outcome, startedAt, span);
     } catch (error) {
-      return this.#tell(op, call, { requestId, error: this.#asRequestError(op, call, error) }, startedAt);
+      return this.#tell(op, call, { requestId, error: this.#asRequestError(op, call, error) }, startedAt, span);
     } finally {
       leave?.();
       this.#inFlight -= 1;
@@ -118,10 +121,11 @@ export class Dispatcher {
     }
   }
 
-  #tell<Answer>(op: string, call: Call, outcome: Outcome<Answer>, startedAt: bigint): Outcome<Answer> {
+  #tell<Answer>(op: string, call: Call, outcome: Outcome<Answer>, startedAt: bigint, span: Span): Outcome<Answer> {
     const latencyUs = microsecondsSince(startedAt);
     const code = "error" in outcome ? outcome.error.code : "OK";
     this.#services.metrics.request(op, code, call.backendKind ?? "none", latencyUs / 1e6);
+    endRequestSpan(span, { code, target: call.verdicts.at(-1)?.target, backend: call.backendKind });
     publishRequest(() => {
       const { requestId } = outcome;
       const subject = call.resolution.resolved ? call.resolution.subject : undefined;
