@@ -40,6 +40,7 @@ export class FrontDoor {
     const offset = fault?.kind === "date" ? fault.offsetMs : 0;
     const date = new Date(clock.now() + offset).toUTCString();
     const response: WireResponse = { ...answered, headers: { ...answered.headers, date } };
+    if (response.status >= 400) note.errorCode ??= `HTTP ${response.status}`;
     const silent = response.mishap?.kind === "reset" || response.mishap?.kind === "hang";
     log.add(note.finish(log.nextSequence, clock.now(), silent ? 0 : response.status));
     return response;

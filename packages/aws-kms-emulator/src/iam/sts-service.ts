@@ -1,10 +1,10 @@
 import { isEmulatorError } from "../errors.js";
-import type { Input, InputShape } from "../kms/shape.js";
 import { iamArn, type Place } from "../place.js";
 import { type QueryParameters, queryInput } from "../query/query-protocol.js";
 import type { XmlValue } from "../query/xml.js";
 import type { RandomSource } from "../random.js";
 import { Refusal } from "../refusal.js";
+import type { Input, InputShape } from "../shape.js";
 import { accessDenied, decide } from "./authorize.js";
 import type { Caller } from "./caller.js";
 import type { ConditionContext } from "./condition.js";

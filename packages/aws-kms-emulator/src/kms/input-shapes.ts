@@ -1,3 +1,4 @@
+import type { InputShape } from "../shape.js";
 import {
   customerMasterKeySpecs,
   encryptionAlgorithms,
@@ -5,7 +6,6 @@ import {
   modelledKeySpecs,
   signingAlgorithms,
 } from "./key-spec.js";
-import type { InputShape } from "./shape.js";
 
 const keyId = { type: "string", min: 1, max: 2048, pattern: "^\\p{ASCII}+$", required: true } as const;
 const { required: _, ...optionalKeyId } = keyId;

@@ -1,3 +1,4 @@
+import { decodeInput, type Input } from "../shape.js";
 import type { KmsCall } from "./call.js";
 import { type BuiltOperation, inputShapes } from "./input-shapes.js";
 import {
@@ -18,7 +19,6 @@ import { getKeyPolicyOperation, putKeyPolicyOperation } from "./operations/key-p
 import { describeKeyOperation, getPublicKeyOperation, listKeysOperation } from "./operations/read-key.js";
 import { signOperation, verifyOperation } from "./operations/sign.js";
 import { listResourceTagsOperation, tagResourceOperation, untagResourceOperation } from "./operations/tag.js";
-import { decodeInput, type Input } from "./shape.js";
 
 type Output = Readonly<Record<string, unknown>> | undefined;
 

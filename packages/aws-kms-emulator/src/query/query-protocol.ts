@@ -1,8 +1,8 @@
 import type { CallNote } from "../call-record.js";
 import type { WireRequest, WireResponse } from "../http/wire.js";
 import { textResponse } from "../http/wire.js";
-import { decodeValues, type Input, type InputShape } from "../kms/shape.js";
 import { Refusal } from "../refusal.js";
+import { decodeValues, type Input, type InputShape } from "../shape.js";
 import { type XmlValue, xmlElement } from "./xml.js";
 
 /** The two services of this emulator that speak the AWS Query protocol, by the `Version` parameter. */

@@ -1,5 +1,6 @@
 import { kmsArn } from "../../place.js";
 import { Refusal } from "../../refusal.js";
+import type { Input } from "../../shape.js";
 import { checkAliasName } from "../alias-name.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
@@ -9,7 +10,6 @@ import { checkState } from "../key-state.js";
 import type { Alias } from "../key-store.js";
 import { page } from "../page.js";
 import { aliasNotFound, resolveKeyOnly, resolveTarget, visibleAlias } from "../resolve.js";
-import type { Input } from "../shape.js";
 
 type AliasInput = Input<typeof inputShapes.CreateAlias>;
 

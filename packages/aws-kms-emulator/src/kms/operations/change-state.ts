@@ -1,10 +1,10 @@
 import { Refusal } from "../../refusal.js";
+import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
 import { timestamp } from "../key.js";
 import { checkState } from "../key-state.js";
 import { resolveKeyOnly } from "../resolve.js";
-import type { Input } from "../shape.js";
 
 type KeyIdInput = Input<typeof inputShapes.EnableKey>;
 

@@ -1,5 +1,6 @@
 import { kmsArn } from "../../place.js";
 import { Refusal } from "../../refusal.js";
+import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
 import { type KmsKey, keyMetadata } from "../key.js";
@@ -7,7 +8,6 @@ import { generateMaterial } from "../key-material.js";
 import { defaultKeyPolicy, keyPolicyFromRequest } from "../key-policy.js";
 import { algorithmsOf, isKeySpec, type KeySpec, type KeyUsage } from "../key-spec.js";
 import { newKeyId, newMaterialId } from "../new-key-id.js";
-import type { Input } from "../shape.js";
 import { tagsFromRequest } from "../tags.js";
 
 type CreateKeyInput = Input<typeof inputShapes.CreateKey>;

@@ -1,5 +1,6 @@
 import { constants, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
 import { Refusal } from "../../refusal.js";
+import type { Input } from "../../shape.js";
 import type { ContextEntries, KmsCall } from "../call.js";
 import { decryptBlob, encryptBlob, type ParsedBlob, parseBlob } from "../ciphertext.js";
 import type { inputShapes } from "../input-shapes.js";
@@ -8,7 +9,6 @@ import { algorithmsOf, type EncryptionAlgorithm } from "../key-spec.js";
 import { checkState } from "../key-state.js";
 import { checkUsage } from "../key-usage.js";
 import { type ResolvedKey, resolveKey } from "../resolve.js";
-import type { Input } from "../shape.js";
 import { dryRunSucceeded } from "./sign.js";
 
 type EncryptInput = Input<typeof inputShapes.Encrypt>;

@@ -1,9 +1,9 @@
 import { Refusal } from "../../refusal.js";
+import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
 import { keyPolicyFromRequest } from "../key-policy.js";
 import { resolveKeyOnly } from "../resolve.js";
-import type { Input } from "../shape.js";
 
 export function getKeyPolicyOperation(input: Input<typeof inputShapes.GetKeyPolicy>, call: KmsCall) {
   const name = input.PolicyName ?? "default";

@@ -1,4 +1,5 @@
 import { Refusal } from "../../refusal.js";
+import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
 import { keyMetadata } from "../key.js";
@@ -6,7 +7,6 @@ import { algorithmsMember, algorithmsOf, customerMasterKeySpecs } from "../key-s
 import { checkState } from "../key-state.js";
 import { page } from "../page.js";
 import { resolveKey } from "../resolve.js";
-import type { Input } from "../shape.js";
 
 const aliasEntry = (requestAlias: string | undefined) => ({
   "kms:requestalias": requestAlias === undefined ? undefined : [requestAlias],

@@ -1,4 +1,5 @@
 import { Refusal } from "../../refusal.js";
+import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
 import type { KmsKey } from "../key.js";
@@ -6,7 +7,6 @@ import { algorithmsOf, type SigningAlgorithm } from "../key-spec.js";
 import { checkState } from "../key-state.js";
 import { checkUsage } from "../key-usage.js";
 import { resolveKey } from "../resolve.js";
-import type { Input } from "../shape.js";
 import { checkMessage, type MessageType, signMessage, verifyMessage } from "../sign-message.js";
 
 type SignInput = Input<typeof inputShapes.Sign>;

@@ -1,9 +1,9 @@
+import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
 import { checkState } from "../key-state.js";
 import { page } from "../page.js";
 import { resolveKeyOnly } from "../resolve.js";
-import type { Input } from "../shape.js";
 import { tagsFromRequest } from "../tags.js";
 
 export function tagResourceOperation(input: Input<typeof inputShapes.TagResource>, call: KmsCall): undefined {
