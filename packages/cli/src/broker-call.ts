@@ -1,16 +1,15 @@
-import { lstat, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { AnyClientError, CallOptions, Client } from "@basil/client";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.js";
 import type { GlobalOptions } from "./command.js";
 import type { CommandContext } from "./context.js";
-import { seconds } from "./option-values.js";
+import { integer, seconds } from "./option-values.js";
 import { clientSocketPath } from "./socket-path.js";
 
 export interface BrokerOptions extends GlobalOptions {
   /** Milliseconds. */
   readonly timeout?: number;
+  readonly brokerUid?: number;
 }
 
 /** What a call to the broker gets when `--timeout` says nothing else, in milliseconds. */
@@ -19,8 +18,11 @@ const DEFAULT_TIMEOUT = 30_000;
 /** What one request may carry, as gRPC limits it; the broker's own limits are lower. */
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
-export function declareTimeout(command: Command): void {
-  command.option("--timeout <seconds>", "give up after this long (default: 30)", seconds);
+/** Declares what every command takes that talks to the broker. */
+export function declareBroker(command: Command): void {
+  command
+    .option("--timeout <seconds>", "give up after this long (default: 30)", seconds)
+    .option("--broker-uid <uid>", "also trust a socket of this user", integer(0, 0xffff_fffe));
 }
 
 /**
@@ -34,12 +36,12 @@ export async function withBroker<T>(
   use: (client: Client, call: CallOptions) => Promise<T>,
 ): Promise<T> {
   const path = clientSocketPath(options, context.env);
-  await requireTrustedSocket(path, context.uid);
   const { connect, isClientError } = await import("@basil/client");
   const { signal } = context;
+  const { brokerUid } = options;
   const timeoutMs = options.timeout ?? DEFAULT_TIMEOUT;
   try {
-    await using client = await connect(path, { timeoutMs, signal });
+    await using client = await connect(path, { timeoutMs, signal, ...(brokerUid !== undefined && { brokerUid }) });
     return await use(client, { signal, timeoutMs });
   } catch (error) {
     throw isClientError(error) ? cliErrorOf(error, path, timeoutMs) : error;
@@ -58,6 +60,16 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         { socket },
         options("start the broker with 'basil agent', or name its socket with --socket or BASIL_SOCKET"),
       );
+    case "UNTRUSTED_SOCKET": {
+      const { entry, owner } = error.details;
+      const what = `the socket ${socket} is not trusted: ${entry === socket ? "it" : entry} belongs to uid ${owner}`;
+      return new CliError(
+        "UNREACHABLE",
+        what,
+        { socket },
+        options(`nothing was sent; if the broker runs as that user, say so with --broker-uid ${owner}`),
+      );
+    }
     case "UNAUTHORIZED":
     case "UNAUTHENTICATED":
       return new CliError(
@@ -119,29 +131,4 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         options("check the key and the arguments; 'basil list' shows the keys you may use"),
       );
   }
-}
-
-/**
- * In a folder that everybody can write, the first to listen gets the secrets. There only a socket of root or of the
- * caller is spoken to; elsewhere the folder's owner decides who listens.
- */
-async function requireTrustedSocket(path: string, uid: number): Promise<void> {
-  let owner: number;
-  let folderMode: number;
-  try {
-    owner = (await lstat(path)).uid;
-    folderMode = (await stat(dirname(await realpath(path)))).mode;
-  } catch {
-    // Connecting says what is wrong, in better words.
-    return;
-  }
-  if ((folderMode & 0o002) === 0 || owner === 0 || owner === uid) return;
-  throw new CliError(
-    "UNREACHABLE",
-    `the socket ${path} belongs to uid ${owner}, in a folder that everybody can write`,
-    { socket: path },
-    {
-      remedy: "nothing was sent; let the broker listen in a folder of its own and name that socket",
-    },
-  );
 }

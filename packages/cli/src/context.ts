@@ -10,6 +10,7 @@ export interface CommandContext {
   /** Effective uid and gid of this process. */
   readonly uid: number;
   readonly gid: number;
+  readonly pid: number;
   /** The program and leading arguments that start this very executable again. */
   readonly self: readonly [string, ...string[]];
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };

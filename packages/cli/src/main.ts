@@ -5,6 +5,8 @@ import { commandPath, describeFailure, writeFailure } from "./failure.js";
 import { createProgram } from "./program.js";
 import { createTerminal } from "./terminal.js";
 
+const INTERRUPTIONS = ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
+
 /**
  * Runs the program on a process: reads its arguments, environment and standard input, writes its streams and sets its
  * `exitCode`. It never ends the process, so that what was written is flushed.
@@ -19,16 +21,19 @@ export async function main(process: NodeJS.Process): Promise<void> {
     });
   }
   const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
-    // Once: a second signal finds no handler and ends the process at once.
-    process.once(signal, () => interruption.abort(signal));
-  }
+  const interrupt = (signal: NodeJS.Signals): void => {
+    // A second signal, whichever of them, finds no handler and ends the process at once.
+    for (const each of INTERRUPTIONS) process.removeListener(each, interrupt);
+    interruption.abort(signal);
+  };
+  for (const signal of INTERRUPTIONS) process.on(signal, interrupt);
   const context: CommandContext = {
     terminal,
     env: process.env,
     cwd: process.cwd(),
     uid: process.geteuid?.() ?? -1,
     gid: process.getegid?.() ?? -1,
+    pid: process.pid,
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? fileURLToPath(import.meta.url)],
     get stdin() {
       return process.stdin;

@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Broker, Logger } from "@basil/broker";
 import type { BackendPlugin } from "@basil/core";
 import { loadPlugin } from "../backend-kinds.js";
@@ -9,17 +8,22 @@ import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
 import { unbuiltFeatures } from "../config/unbuilt-features.js";
 import type { CommandContext } from "../context.js";
 import { type Documents, loadDocuments } from "../documents.js";
-import { defaultSocketPath } from "../socket-path.js";
 import { version } from "../version.js";
+import { brokerLimits } from "./broker-limits.js";
+import { openSockets } from "./open-sockets.js";
 import { reconcileProgress } from "./reconcile-progress.js";
 import { startupFailure } from "./startup-failure.js";
 import { readUnlockInputs } from "./unlock-inputs.js";
 
 /** An agent that serves. */
 export interface RunningAgent {
-  /** Reads catalog and policy again, then opens the audit log at its path again. Both are logged, neither throws. */
-  hangup(): Promise<void>;
-  /** Answers what is in flight, and stops. */
+  /**
+   * Reads catalog and policy again, then opens the audit log at its path again. Both are logged, neither throws.
+   *
+   * @returns One line on what is served.
+   */
+  hangup(): Promise<string>;
+  /** Answers what is in flight, for as long as `drain-timeout-secs` says, and stops. */
   close(): Promise<void>;
 }
 
@@ -33,6 +37,7 @@ export async function startAgent(
   settings: AgentSettings,
   context: CommandContext,
   logger: Logger,
+  passedSocket?: number,
 ): Promise<RunningAgent> {
   const { config } = settings;
   const unbuilt = unbuiltFeatures(config);
@@ -51,7 +56,7 @@ export async function startAgent(
   const { isBrokerError } = await import("@basil/broker");
   const { isBundleError } = await import("@basil/bundle");
   try {
-    return await open(settings, documents, context, logger);
+    return await open(settings, documents, context, logger, passedSocket);
   } catch (error) {
     if (isBrokerError(error)) throw startupFailure(error);
     throw isBundleError(error) ? toCliError(error) : error;
@@ -63,8 +68,9 @@ async function open(
   { catalog, policy }: Documents,
   context: CommandContext,
   logger: Logger,
+  passedSocket: number | undefined,
 ): Promise<RunningAgent> {
-  const { config, socket } = settings;
+  const { config } = settings;
   const { createBroker, disableCoreDumps, documentFiles, openAuditFile, openBackends } = await import("@basil/broker");
   const { openBundle } = await import("@basil/bundle");
   const { signal } = context;
@@ -106,9 +112,10 @@ async function open(
     reconcile: !config["no-reconcile"],
     onReconcile: reconcileProgress(logger),
     ...(audit && { audit }),
+    auditFailure: config["audit-failure"],
     documents: documentFiles({ catalog: requiredPath(settings, "catalog"), policy: requiredPath(settings, "policy") }),
     logger,
-    limits: { maxEncryptBytes: config["max-encrypt-size"], maxPayloadBytes: config["max-payload-size"] },
+    limits: brokerLimits(config),
     version: version(),
     signal,
   });
@@ -117,26 +124,39 @@ async function open(
     for (const line of renderReconcileReport(broker.report.reconcile)) logger.info({}, line);
   }
   try {
-    if (socket === defaultSocketPath(context.env))
-      await mkdir(dirname(socket), { recursive: true, mode: 0o700 }).catch(() => {});
-    const group = config["socket-group"];
-    await broker.listen({ path: socket, mode: config["socket-mode"], ...(group !== undefined && { group }) });
+    await openSockets(broker, settings, context, logger, passedSocket);
   } catch (error) {
     await broker.close();
     throw error;
   }
   // Only now: a start that fails can be tried again with the same file.
   await unlock.wipe(logger);
-  return { close: () => broker.close(), hangup: () => hangup(broker, logger) };
+  const drainMs = config["drain-timeout-secs"] * 1000;
+  return { close: () => broker.close(drainMs), hangup: () => hangup(broker, logger) };
 }
 
-async function hangup(broker: Broker, logger: Logger): Promise<void> {
+async function hangup(broker: Broker, logger: Logger): Promise<string> {
+  const status = await reload(broker, logger);
+  try {
+    await broker.reopenAudit();
+  } catch (error) {
+    logger.error({ error }, "the audit log could not be opened again");
+  }
+  return status;
+}
+
+async function reload(broker: Broker, logger: Logger): Promise<string> {
   try {
     const { applied, rejection, ...counts } = await broker.reload();
     if (applied) logger.info(counts, "catalog and policy read again");
     else logger.error({ ...rejection }, "catalog and policy refused; what was served is served on");
-    await broker.reopenAudit();
+    return applied ? servingStatus(broker) : `${servingStatus(broker)}; the last reload was refused`;
   } catch (error) {
     logger.error({ error }, "SIGHUP could not be carried out");
+    return servingStatus(broker);
   }
+}
+
+function servingStatus({ generation }: Broker): string {
+  return `serving generation ${generation}`;
 }

@@ -18,19 +18,23 @@ export const agent = defineCommand<AgentOptions, { readonly stopped_by: string }
     );
   },
   async run({ options }, context) {
-    const { signal, terminal } = context;
+    const { env, pid, signal, terminal } = context;
     const { agentLogger } = await import("../agent/agent-logger.js");
     const { startAgent } = await import("../agent/start-agent.js");
+    const { serviceManager } = await import("../service-manager/service-manager.js");
     const logger = await agentLogger(options.logLevel, terminal);
     const settings = await resolveSettings(options, context);
     if (options.vaultAddr !== undefined)
       logger.warn({}, "--vault-addr has no effect: no vault backend is part of this build");
+    using manager = await serviceManager(env, pid, logger);
     // Before it serves there is nothing to do for it, and dying of it would be wrong.
     context.onHangup(() => logger.warn({}, "SIGHUP ignored: the agent is still starting"));
     try {
-      const running = await startAgent(settings, context, logger);
-      context.onHangup(() => void running.hangup());
+      const running = await startAgent(settings, context, logger, manager.socket);
+      context.onHangup(() => void manager.reloading(() => running.hangup()));
+      manager.ready("serving generation 1");
       await untilAborted(signal);
+      manager.stopping();
       logger.info({ signal: String(signal.reason) }, "stopping");
       await running.close();
     } catch (error) {

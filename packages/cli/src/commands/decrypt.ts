@@ -1,6 +1,6 @@
 import type { AeadName } from "@basil/client";
 import { aeadAlgorithm } from "../aead-names.js";
-import { type BrokerOptions, declareTimeout, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
@@ -40,7 +40,7 @@ export const decrypt = defineCommand<DecryptOptions, DecryptReport>({
       .option("--file <path>", "read the ciphertext from a file, byte for byte; - is standard input", nonEmpty)
       .option("--aad-hex <hex>", "the same bytes as at encryption; absent and empty are not the same", hexBytes)
       .option("--raw", "write the plaintext as it is, without a newline");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     if ((options.ciphertext === undefined) === (options.file === undefined)) {

@@ -1,6 +1,6 @@
 import type { AeadName } from "@basil/client";
 import { aeadAlgorithm, aeadSpelling } from "../aead-names.js";
-import { type BrokerOptions, declareTimeout, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { hexBytes, nonEmpty } from "../option-values.js";
@@ -32,7 +32,7 @@ export const encrypt = defineCommand<EncryptOptions, EncryptReport>({
       .option("--algorithm <name>", "aes256-gcm or chacha20-poly1305 (default: aes256-gcm)", aeadAlgorithm)
       .option("--aad-hex <hex>", "bytes the ciphertext is bound to; absent and empty are not the same", hexBytes);
     declarePayload(command, "plaintext", "the plaintext");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options, operands }, context) {
     const plaintext = await readPayload(operands, options, context, MAX_PAYLOAD_BYTES);

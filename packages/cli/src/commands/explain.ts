@@ -1,6 +1,6 @@
 import type { EffectiveGrants, Explanation, Operation } from "@basil/policy";
 import { Option } from "commander";
-import { declareTimeout, withBroker } from "../broker-call.js";
+import { declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { declareSettings, resolveSettings, type SettingsOptions } from "../config/agent-settings.js";
@@ -46,7 +46,7 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
         ),
       )
       .option("--exit-code", "exit 1 when the answer is deny");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const { subject, op, key, effective = false } = options;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
@@ -37,7 +37,7 @@ export const get = defineCommand<GetOptions, GetReport>({
       .addOption(new Option("--format <format>", "print the value alone, in this form").choices(FORMATS))
       .addOption(new Option("--raw", "the same as --format raw").conflicts("outFile"))
       .option("--out-file <path>", "write it to a file of mode 0600, and print nothing", nonEmpty);
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const { keyId, version, raw = false, outFile } = options;

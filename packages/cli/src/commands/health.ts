@@ -1,5 +1,5 @@
 import type { BrokerHealth } from "@basil/client";
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 
@@ -7,7 +7,7 @@ export const health = defineCommand<BrokerOptions, BrokerHealth>({
   name: "health",
   summary: "ask whether the broker process answers; asks no backend and needs no subject",
   examples: ["basil health"],
-  declare: declareTimeout,
+  declare: declareBroker,
   run: ({ options }, context) => withBroker(options, context, (client, call) => client.health(call)),
   render({ alive, version }, { out }) {
     out(`alive: ${alive}`);

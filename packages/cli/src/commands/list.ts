@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { writeTable } from "../table.js";
 
@@ -21,7 +21,7 @@ export const list = defineCommand<ListOptions, ListReport>({
   examples: ["basil list", "basil list --prefix jwt. --json"],
   declare(command) {
     command.option("--prefix <text>", "only names that begin with this");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const { prefix } = options;

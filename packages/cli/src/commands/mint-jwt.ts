@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { integer, nonEmpty } from "../option-values.js";
@@ -25,7 +25,7 @@ export const mintJwt = defineCommand<MintJwtOptions, MintJwtReport>({
       .requiredOption("--sub <subject>", "the token's sub", nonEmpty)
       .option("--ttl-secs <n>", "seconds until it expires; never without", integer(1, Number.MAX_SAFE_INTEGER))
       .option("--claims-json <json>", "more claims, as a JSON object", "{}");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const { keyId, sub, ttlSecs, claimsJson: claims } = options;

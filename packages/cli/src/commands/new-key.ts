@@ -1,6 +1,6 @@
 import type { KeyTypeName } from "@basil/client";
 import { Option } from "commander";
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { nonEmpty } from "../option-values.js";
@@ -39,7 +39,7 @@ export const newKey = defineCommand<NewKeyOptions, { readonly key_id: string; re
           .choices([...WIRE_KEY_TYPES, ...SYMMETRIC_KEY_TYPES])
           .default("ed25519"),
       );
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const keyType = WIRE_KEY_TYPES.find((name) => name === options.keyType);

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { integer, nonEmpty } from "../option-values.js";
@@ -35,7 +35,7 @@ export const pubkey = defineCommand<PubkeyOptions, PubkeyReport>({
           .default("pem"),
       )
       .option("--key-version <n>", "this version instead of the newest", integer(1, 0xffff_ffff));
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const { keyId, format, keyVersion: version } = options;

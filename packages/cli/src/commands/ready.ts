@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BrokerReadiness } from "@basil/client";
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import type { CommandContext } from "../context.js";
@@ -30,7 +30,7 @@ export const ready = defineCommand<ReadyOptions, ReadyReport>({
   examples: ["basil ready", "basil ready --wait 30"],
   declare(command) {
     command.option("--wait <seconds>", "ask again until it is ready, for this long", seconds);
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const answer = await (options.wait === undefined ? ask(options, context) : waitFor(options, options.wait, context));

@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 
@@ -22,7 +22,7 @@ export const reload = defineCommand<ReloadOptions, ReloadReport>({
   examples: ["basil reload --check", "basil reload"],
   declare(command) {
     command.option("--check", "only say what would happen");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const check = options.check ?? false;

@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { integer, nonEmpty } from "../option-values.js";
 
@@ -24,7 +24,7 @@ export const revoke = defineCommand<RevokeOptions, RevokeReport>({
       .requiredOption("--trust-domain <name>", "without spiffe://", nonEmpty)
       .requiredOption("--jti <id>", "the token's id", nonEmpty)
       .requiredOption("--expires-at-unix <n>", "when the token expires by itself", integer(1, Number.MAX_SAFE_INTEGER));
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const { trustDomain, jti, expiresAtUnix } = options;

@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { nonEmpty } from "../option-values.js";
 
@@ -12,7 +12,7 @@ export const rotate = defineCommand<RotateOptions, { readonly key_id: string; re
   examples: ["basil rotate --key-id app.session_secret"],
   declare(command) {
     command.requiredOption("--key-id <name>", "the name in the catalog", nonEmpty);
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const version = await withBroker(options, context, (client, call) => client.rotate(options.keyId, call));

@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { nonEmpty } from "../option-values.js";
@@ -18,7 +18,7 @@ export const set = defineCommand<SetOptions, { readonly key_id: string; readonly
       .requiredOption("--key-id <name>", "the name in the catalog", nonEmpty)
       .option("--hex", "the value is given in hex");
     declarePayload(command, "value", "the value (every user of this host sees arguments: prefer a file)");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options, operands }, context) {
     const given = await readPayload(operands, options, context, MAX_PAYLOAD_BYTES);

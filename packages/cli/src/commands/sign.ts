@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { nonEmpty } from "../option-values.js";
@@ -18,7 +18,7 @@ export const sign = defineCommand<SignOptions, { readonly key_id: string; readon
   declare(command) {
     command.requiredOption("--key-id <name>", "the key's name in the catalog", nonEmpty);
     declarePayload(command, "payload", "the message to sign");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options, operands }, context) {
     const message = await readPayload(operands, options, context, MAX_PAYLOAD_BYTES);

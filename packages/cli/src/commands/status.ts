@@ -1,12 +1,12 @@
 import type { BrokerStatus } from "@basil/client";
-import { type BrokerOptions, declareTimeout, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 
 export const status = defineCommand<BrokerOptions, BrokerStatus>({
   name: "status",
   summary: "show the broker's backend, version and protocol; needs a subject",
   examples: ["basil status"],
-  declare: declareTimeout,
+  declare: declareBroker,
   run: ({ options }, context) => withBroker(options, context, (client, call) => client.status(call)),
   render({ backend, version, protocol }, { out }) {
     out(`backend: ${backend}`);

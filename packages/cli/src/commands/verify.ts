@@ -1,4 +1,4 @@
-import { type BrokerOptions, declareTimeout, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { hexBytes, nonEmpty } from "../option-values.js";
@@ -18,7 +18,7 @@ export const verify = defineCommand<VerifyOptions, { readonly key_id: string; re
       .requiredOption("--key-id <name>", "the key's name in the catalog", nonEmpty)
       .requiredOption("--signature <hex>", "the signature, as 'basil sign' prints it", hexBytes);
     declarePayload(command, "payload", "the message that was signed");
-    declareTimeout(command);
+    declareBroker(command);
   },
   async run({ options, operands }, context) {
     const message = await readPayload(operands, options, context, MAX_PAYLOAD_BYTES);

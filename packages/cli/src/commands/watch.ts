@@ -1,6 +1,6 @@
 import type { BrokerEvent } from "@basil/client";
 import { InvalidArgumentError } from "commander";
-import { type BrokerOptions, withBroker } from "../broker-call.js";
+import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand, toJson } from "../command.js";
 
@@ -18,6 +18,7 @@ export const watch = defineCommand<WatchOptions, undefined>({
   examples: ["basil watch", "basil watch --kind key_rotated --json"],
   declare(command) {
     command.option("--kind <kind>", `only ${KINDS.join(", ")}; may be repeated`, kinds);
+    declareBroker(command);
   },
   async run({ options }, context) {
     const { signal, terminal } = context;

@@ -77,6 +77,23 @@ const loggingSchema = z.strictObject({
     .prefault({}),
 });
 
+/** Where Prometheus reads: a socket of its own, or a port of the loopback interface; nowhere when neither is there. */
+const metricsSchema = z
+  .strictObject({ socket: path.optional(), port: whole(1, 65_535).optional() })
+  .refine((it) => it.socket === undefined || it.port === undefined, {
+    error: "takes socket or port, not both",
+  });
+
+const count = whole(1, 1_000_000);
+const limitsSchema = z.strictObject({
+  "max-connections": count.optional(),
+  "max-streams": count.optional(),
+  "max-in-flight": count.optional(),
+  "max-in-flight-per-caller": count.optional(),
+  "max-waiting-per-caller": count.optional(),
+  "idle-timeout-secs": whole(1, 86_400).optional(),
+});
+
 export const agentConfigSchema = z.strictObject({
   catalog: path.optional(),
   policy: path.optional(),
@@ -101,8 +118,14 @@ export const agentConfigSchema = z.strictObject({
   "retain-versions": whole(0, 0xffff_ffff).optional(),
   "retention-sweep-secs": whole(0, Number.MAX_SAFE_INTEGER).default(3600),
   "audit-log": path.optional(),
+  /** What a record that cannot be written means: refuse the request, or serve it and log the loss. */
+  "audit-failure": z.enum(["refuse", "serve"]).default("refuse"),
+  /** How long requests in flight may take once the agent was told to stop. */
+  "drain-timeout-secs": whole(0, 3600).default(10),
   "no-reconcile": z.boolean().default(false),
   unlock: unlockSchema.prefault({}),
+  metrics: metricsSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
   "broker-identity": brokerIdentitySchema.prefault({}),
   invocation: invocationSchema.prefault({}),
   jwks: jwksSchema.prefault({}),
