@@ -70,6 +70,19 @@ describe("openAuditFile", () => {
     expect(await verify(path)).toMatchObject({ ok: true });
   });
 
+  it("has one writer at a time, also after it was opened again", async () => {
+    await write(1, 1);
+    await sink?.reopen?.();
+    await expect(openAuditFile(path)).rejects.toMatchObject({
+      code: "AUDIT_UNAVAILABLE",
+      message: expect.stringContaining("another process"),
+    });
+    await sink?.write(record(2));
+    await close();
+    await write(3, 3);
+    expect(await verify(path)).toMatchObject({ ok: true });
+  });
+
   it("refuses a path that cannot be opened", async () => {
     await expect(openAuditFile(folder)).rejects.toMatchObject({ code: "AUDIT_UNAVAILABLE", details: { path: folder } });
   });

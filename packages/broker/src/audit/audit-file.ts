@@ -1,7 +1,8 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { BrokerError } from "../errors.js";
 import { type Logger, SILENT } from "../logger.js";
+import { loadCLibrary } from "../native/c-library.js";
 import type { AuditRecord, AuditSink } from "./audit-sink.js";
 import { seconds } from "./authz-record.js";
 import { CHAIN_START, type ChainHead, chainLine } from "./chain.js";
@@ -62,10 +63,12 @@ class AuditFile implements AuditSink {
 
   async open(): Promise<void> {
     const { O_APPEND, O_CREAT, O_RDWR } = constants;
+    let file: FileHandle | undefined;
     try {
-      const file = await open(this.#path, O_APPEND | O_CREAT | O_RDWR, 0o600);
-      const known = this.#head;
+      file = await open(this.#path, O_APPEND | O_CREAT | O_RDWR, 0o600);
       const stat = await file.stat();
+      if (stat.isFile()) await this.#lock(file, stat);
+      const known = this.#head;
       // A pipe or a terminal has no end to read; its chain begins, or goes on, with what is known.
       const tail = stat.isFile() ? await readTail(file) : { head: known ?? CHAIN_START, tornBytes: 0 };
       if (stat.isFile() && (stat.mode & 0o077) !== 0) {
@@ -82,6 +85,7 @@ class AuditFile implements AuditSink {
       if (this.#tornBytes > 0)
         await this.#append([this.#marker("basil.audit.recovered", { torn_bytes: this.#tornBytes })]);
     } catch (cause) {
+      if (file !== this.#file) await file?.close();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new BrokerError(
         "AUDIT_UNAVAILABLE",
@@ -118,6 +122,20 @@ class AuditFile implements AuditSink {
     });
   }
 
+  /** Two writers would each continue the chain from their own last line. A lock dies with its process. */
+  async #lock(file: FileHandle, { dev, ino }: Stats): Promise<void> {
+    const own = await this.#file?.stat();
+    if (own?.dev === dev && own.ino === ino) {
+      // The lock of the descriptor that is open already would keep us out, too.
+      await this.#file?.close();
+      this.#file = undefined;
+    }
+    const { lockExclusively } = await loadCLibrary();
+    if (lockExclusively(file.fd)) return;
+    await file.close();
+    throw new Error("another process writes it");
+  }
+
   #flush(): void {
     this.#flushing = true;
     void this.#alone(async () => {
@@ -149,11 +167,16 @@ class AuditFile implements AuditSink {
     }
     const bytes = Buffer.from(text);
     for (let written = 0; written < bytes.length; ) {
-      const { bytesWritten } = await this.#file!.write(bytes, written);
+      const { bytesWritten } = await this.#writable().write(bytes, written);
       written += bytesWritten;
     }
     this.#head = head;
     this.#tornBytes = 0;
+  }
+
+  #writable(): FileHandle {
+    if (this.#file !== undefined) return this.#file;
+    throw new BrokerError("AUDIT_UNAVAILABLE", "the audit log is not open", { path: this.#path });
   }
 
   async #checkpoint(): Promise<void> {

@@ -63,11 +63,26 @@ export class AuditLog {
       this.#sink?.write(authzRecord({ ...shared, ...verdict, ...facts, ...provenance })),
     );
     try {
-      await Promise.all(writes);
+      await within(WRITE_TIMEOUT_MS, Promise.all(writes));
     } catch (error) {
       this.#logger.error({ request_id: facts.requestId, error: String(error) }, "an audit record was not written");
       if (this.#onFailure === "refuse") throw noRecord(call.verdicts.at(-1)?.op ?? "unknown", error);
     }
+  }
+}
+
+/** A disk that does not answer must not hold every caller for ever. */
+const WRITE_TIMEOUT_MS = 10_000;
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the audit log took no record within ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

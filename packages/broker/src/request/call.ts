@@ -9,12 +9,12 @@ import {
   type Identity,
   type Operation,
   type Resolution,
-  resolveSubject,
 } from "@basil/policy";
 import { BrokerError } from "../errors.js";
 import type { Generation } from "../generation.js";
 import { abortable } from "./abortable.js";
 import { backendAnswer } from "./backend-answers.js";
+import { resolutionOf } from "./resolutions.js";
 import type { Services } from "./services.js";
 
 /** A decision of the policy, as the audit log tells it. */
@@ -67,7 +67,7 @@ export class Call {
     this.services = services;
     this.context = context;
     this.generation = services.generation();
-    this.resolution = resolveSubject(this.generation.policy, identity);
+    this.resolution = resolutionOf(this.generation.policy, identity);
   }
 
   /**
@@ -110,7 +110,7 @@ export class Call {
   }
 
   #mayAny({ policy, catalog }: Generation, operations: readonly Operation[], key: string): boolean {
-    const resolution = resolveSubject(policy, this.identity);
+    const resolution = resolutionOf(policy, this.identity);
     if (!resolution.resolved) return false;
     const { subject } = resolution;
     return operations.some((operation) => decide(policy, catalog, subject, operation, key).allowed);
