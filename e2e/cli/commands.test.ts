@@ -253,6 +253,54 @@ describe("basil new-key and pubkey", () => {
   });
 });
 
+describe("basil sign --format, verify --offline, jwks", () => {
+  it("der and raw are the same signature for whoever verifies with a public key", async () => {
+    const { createPublicKey, verify } = await import("node:crypto");
+    await writeFile(join(stack.folder, "key.pem"), await answer("basil pubkey --key-id jwt.signing.primary"));
+    const key = createPublicKey(await readFile(join(stack.folder, "key.pem"), "utf8"));
+    const der = await answer("basil sign --key-id jwt.signing.primary --format der --encoding base64 hello");
+    expect(verify("sha256", Buffer.from("hello"), key, Buffer.from(der, "base64"))).toBe(true);
+    const raw = (await answer("basil sign --key-id jwt.signing.primary hello")).trim();
+    const offline = `basil verify --offline --pubkey key.pem --signature ${raw}`;
+    expect(await answer(`${offline} hello`, { env: {} })).toBe("true\n");
+    expect(await type(`${offline} hullo`, { env: {} })).toMatchObject({ exitCode: 1, stdout: "false\n", stderr: "" });
+  });
+
+  it("jws is what jose verifies with the key set", async () => {
+    const { compactVerify, createLocalJWKSet } = await import("jose");
+    const set = JSON.parse(await answer("basil jwks"));
+    expect(set.keys.length).toBeGreaterThanOrEqual(1);
+    expect(JSON.parse(await answer("basil jwks --key-id jwt.signing.primary")).keys).toHaveLength(1);
+    const jws = (await answer("basil sign --key-id jwt.signing.primary --format jws hello")).trim();
+    const { payload, protectedHeader } = await compactVerify(
+      jws,
+      createLocalJWKSet({ keys: set.keys.filter(({ alg }: { alg: string }) => alg === "ES256") }),
+    );
+    expect(new TextDecoder().decode(payload)).toBe("hello");
+    expect(protectedHeader).toEqual({ alg: "ES256" });
+  });
+
+  it.for([
+    [
+      "basil sign --key-id jwt.signing.primary --format jws --encoding hex hello",
+      "--encoding is not for --format jws",
+      2,
+    ],
+    ["basil verify --offline --signature 00 hello", "--offline and --pubkey go together", 2],
+    ["basil verify --pubkey key.pem --signature 00 hello", "--offline and --pubkey go together", 2],
+    ["basil verify --signature 00 hello", "--key-id", 2],
+    ["basil verify --offline --pubkey absent.pem --signature 00 hello", "absent.pem cannot be read", 1],
+    ["basil verify --offline --pubkey catalog.json --signature 00 hello", "the public key catalog.json is refused", 1],
+    ["basil sign --key-id no.such.key --format der hello", "the type of key no.such.key is not told to you", 4],
+    ["basil jwks --key-id no.such.key", "(UNAUTHORIZED)", 4],
+  ] as const)("%s is refused", async ([line, what, code]) => {
+    const { exitCode, stdout, stderr } = await type(line);
+    expect(stderr).toContain(what);
+    expect(exitCode).toBe(code);
+    expect(stdout).toBe("");
+  });
+});
+
 describe("a call that is refused ends with 4", () => {
   it("an unknown key and one without a grant read the same, and the caller's exit code is 4", async () => {
     const unknown = await type("basil pubkey --key-id no.such.key");

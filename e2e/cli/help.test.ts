@@ -10,6 +10,7 @@ const COMMANDS = [
   "revoke",
   "watch",
   "init",
+  "jwks",
   "iam policy",
   "iam trust",
   "agent",

@@ -9,6 +9,7 @@ import { explain } from "./commands/explain.js";
 import { get } from "./commands/get.js";
 import { health } from "./commands/health.js";
 import { init } from "./commands/init.js";
+import { jwks } from "./commands/jwks.js";
 import { list } from "./commands/list.js";
 import { mintJwt } from "./commands/mint-jwt.js";
 import { newKey } from "./commands/new-key.js";
@@ -61,6 +62,7 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   rotate,
   list,
   pubkey,
+  jwks,
   sign,
   verify,
   encrypt,

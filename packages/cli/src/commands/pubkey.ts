@@ -1,8 +1,10 @@
+import type { KeyTypeName } from "@basil/client";
 import { Option } from "commander";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { integer, nonEmpty } from "../option-values.js";
+import { publicJwk } from "../public-jwk.js";
 
 const FORMATS = ["pem", "jwk", "ssh", "raw", "der"] as const;
 type Format = (typeof FORMATS)[number];
@@ -55,19 +57,14 @@ export const pubkey = defineCommand<PubkeyOptions, PubkeyReport>({
   }),
 });
 
-async function encode(
-  raw: Uint8Array,
-  keyType: Parameters<typeof import("@basil/core").rawToSpki>[1],
-  format: Format,
-  keyId: string,
-) {
+async function encode(raw: Uint8Array, keyType: KeyTypeName, format: Format, keyId: string) {
   const core = await import("@basil/core");
   const spki = core.rawToSpki(raw, keyType);
   switch (format) {
     case "pem":
       return core.spkiToPem(spki);
     case "jwk":
-      return withThumbprint(core.spkiToJwk(spki, keyType));
+      return publicJwk(raw, keyType);
     case "ssh":
       return core.spkiToSsh(spki, keyType, keyId);
     case "raw":
@@ -75,10 +72,4 @@ async function encode(
     case "der":
       return spki;
   }
-}
-
-/** `kid` is the key's thumbprint (RFC 7638), so that the same key has the same id everywhere. */
-async function withThumbprint(jwk: object): Promise<object> {
-  const { calculateJwkThumbprint } = await import("jose");
-  return { ...jwk, use: "sig", kid: await calculateJwkThumbprint({ ...jwk }) };
 }
