@@ -6,10 +6,12 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { kmsPeers } from "../e2e/emulator/kms-peers.ts";
 import { pythonVenv } from "../e2e/peers/python.ts";
+import type { KmsTarget } from "../e2e/peers/signed-kms-request.ts";
 import { measureInTurns } from "./harness/in-turns.ts";
 import { writeResult } from "./harness/result.ts";
-import { signedPost, type Target } from "./harness/signed-post.ts";
+import { signedPost } from "./harness/signed-post.ts";
 
 const inFlight = 16;
 const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
@@ -25,7 +27,7 @@ async function lineWith(stream: NodeJS.ReadableStream | null, pattern: RegExp): 
   throw new Error(`nothing matched ${pattern}`);
 }
 
-async function startEmulator(): Promise<{ child: ChildProcess; target: Target }> {
+async function startEmulator(): Promise<{ child: ChildProcess; target: KmsTarget }> {
   const program = join(packages, "bin", "aws-kms-emulator.js");
   const child = spawn(process.execPath, [program, "--port", "0", "--log", "none"], {
     stdio: ["ignore", "inherit", "pipe"],
@@ -41,8 +43,8 @@ async function startEmulator(): Promise<{ child: ChildProcess; target: Target }>
   throw new Error("the emulator did not start");
 }
 
-async function startMoto(): Promise<{ child: ChildProcess; target: Target }> {
-  const python = await pythonVenv(["boto3==1.44.5", "moto[server,kms]==5.2.5", "awscli==1.46.3"]);
+async function startMoto(): Promise<{ child: ChildProcess; target: KmsTarget }> {
+  const python = await pythonVenv(kmsPeers);
   const source = [
     "import logging, sys",
     "from moto.server import ThreadedMotoServer",
@@ -60,7 +62,7 @@ async function startMoto(): Promise<{ child: ChildProcess; target: Target }> {
 const emulator = await startEmulator();
 const moto = await startMoto();
 
-async function createKey(target: Target, input: object): Promise<string> {
+async function createKey(target: KmsTarget, input: object): Promise<string> {
   const answer = await signedPost(target, "CreateKey", input, agent)();
   return JSON.parse(Buffer.from(answer).toString()).KeyMetadata.KeyId;
 }
@@ -80,11 +82,11 @@ function cpuMicros({ pid }: ChildProcess): number {
 const signing = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
 const message = Buffer.from("a message of ordinary length").toString("base64");
 const calls = {
-  Sign: async (target: Target) => {
+  Sign: async (target: KmsTarget) => {
     const KeyId = await createKey(target, signing);
     return signedPost(target, "Sign", { KeyId, Message: message, SigningAlgorithm: "ECDSA_SHA_256" }, agent);
   },
-  Encrypt: async (target: Target) => {
+  Encrypt: async (target: KmsTarget) => {
     const KeyId = await createKey(target, {});
     return signedPost(
       target,
@@ -93,7 +95,7 @@ const calls = {
       agent,
     );
   },
-  DescribeKey: async (target: Target) =>
+  DescribeKey: async (target: KmsTarget) =>
     signedPost(target, "DescribeKey", { KeyId: await createKey(target, {}) }, agent),
 };
 

@@ -6,8 +6,15 @@ const sdk = createRequire(new URL("../../packages/aws-kms-emulator/package.json"
   "@aws-sdk/client-kms",
 );
 
+/** An earlier step that should have saved the value failed on this server. */
+class NotSaved extends Error {}
+
 function fill(value, saved) {
-  if (typeof value === "string" && value.startsWith("$")) return saved[value.slice(1)];
+  if (typeof value === "string" && value.startsWith("$")) {
+    const name = value.slice(1);
+    if (!(name in saved)) throw new NotSaved(`'${name}' was not saved`);
+    return saved[name];
+  }
   if (Array.isArray(value)) return value.map((item) => fill(item, saved));
   if (typeof value !== "object" || value === null) return value;
   if (Object.keys(value).join() === "bytes") return Buffer.from(value.bytes, "base64");
@@ -33,6 +40,10 @@ async function run(client, steps) {
       }
       outcomes.push({ status: $metadata.httpStatusCode, output: plain(answer) });
     } catch (error) {
+      if (error instanceof NotSaved) {
+        outcomes.push({ status: 0, error: "NotReached", message: error.message });
+        continue;
+      }
       if (error.$metadata === undefined) throw error;
       // This SDK writes "UnknownError" where the service sends no message.
       const message = error.message === "UnknownError" ? "" : error.message;

@@ -123,6 +123,20 @@ describe("faults", () => {
     expect(await outcome(client.send(listKeys))).toBe("ok");
   });
 
+  it("make an answer wait", async () => {
+    await using emulator = await startKmsEmulator({
+      faults: [{ fault: { kind: "latency", ms: 300 } }],
+      latencyMs: { min: 1, max: 2 },
+    });
+    const client = clientOf(emulator);
+    const order: string[] = [];
+    const slow = client.send(listKeys).then(() => order.push("slow"));
+    while (emulator.faults.pending.length > 0) await new Promise((resolve) => setImmediate(resolve));
+    await client.send(listKeys).then(() => order.push("quick"));
+    await slow;
+    expect(order).toEqual(["quick", "slow"]);
+  });
+
   it("are gone once cleared", async () => {
     await using emulator = await startKmsEmulator({
       faults: [{ fault: { kind: "throttle" }, times: Number.POSITIVE_INFINITY }],
