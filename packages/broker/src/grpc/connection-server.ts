@@ -8,6 +8,7 @@ import {
   Server,
   type ServerUnaryCall,
   type ServerWritableStream,
+  status,
 } from "@grpc/grpc-js";
 import { isBrokerError } from "../errors.js";
 import type { Limits } from "../limits.js";
@@ -18,6 +19,9 @@ import { addHealthService } from "./health-service.js";
 import { wireError } from "./wire-error.js";
 
 const READINESS = rpcs().get(grpcMethods(AdminService).readiness.path) as Rpc;
+
+/** For what a dispatcher does not foresee: the caller is told nothing of it, and the process lives on. */
+const FAULT = { code: status.INTERNAL, details: "internal error" };
 
 /** How busy a connection is. */
 export interface ConnectionLoad {
@@ -64,11 +68,18 @@ function unary(
 ): handleUnaryCall<Message, Message> {
   return (call, answer) => {
     load.inFlight += 1;
-    void dispatcher.unary(rpc, call.request, identity, ending(call)).then((outcome) => {
-      load.inFlight -= 1;
-      if ("error" in outcome) answer(wireError(outcome.error, outcome.requestId));
-      else answer(null, outcome.answer);
-    });
+    void dispatcher
+      .unary(rpc, call.request, identity, ending(call))
+      .then(
+        (outcome) => {
+          if ("error" in outcome) answer(wireError(outcome.error, outcome.requestId));
+          else answer(null, outcome.answer);
+        },
+        () => answer(FAULT),
+      )
+      .finally(() => {
+        load.inFlight -= 1;
+      });
   };
 }
 
@@ -82,6 +93,8 @@ function stream(
     load.inFlight += 1;
     try {
       await answerStream(call);
+    } catch {
+      call.emit("error", FAULT);
     } finally {
       load.inFlight -= 1;
     }
@@ -107,7 +120,8 @@ function stream(
       }
       call.end();
     } catch (error) {
-      call.emit("error", isBrokerError(error) && isRequestError(error) ? wireError(error, outcome.requestId) : error);
+      if (!isBrokerError(error) || !isRequestError(error)) throw error;
+      call.emit("error", wireError(error, outcome.requestId));
     }
   }
 }
