@@ -6,6 +6,7 @@ import { instanceMetadata } from "./credentials/instance-metadata.js";
 import { ServiceSession } from "./credentials/service-session.js";
 import type { CredentialSource, SourceParts } from "./credentials/source.js";
 import { ssoPortal } from "./credentials/sso-portal.js";
+import { EmulatorError, isEmulatorError } from "./errors.js";
 import { Faults } from "./faults.js";
 import { FrontDoor } from "./front-door.js";
 import { type SdkRequestHandler, sdkRequestHandler } from "./http/request-handler.js";
@@ -93,10 +94,12 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const root = rootKey(directory) ?? newRootKey(random, clock.now(), options.rootAccessKey);
   directory.accessKeys.set(root.accessKeyId, root);
   if (!restored) {
-    for (const user of options.users ?? []) principals.createUser(user);
-    for (const role of options.roles ?? []) principals.createRole(role);
+    for (const [i, user] of (options.users ?? []).entries())
+      await within(`users[${i}]`, () => principals.createUser(user));
+    for (const [i, role] of (options.roles ?? []).entries())
+      await within(`roles[${i}]`, () => principals.createRole(role));
     for (const { name, role } of options.instanceProfiles ?? []) principals.createInstanceProfile(name, role);
-    for (const key of options.keys ?? []) await keys.create(key);
+    for (const [i, key] of (options.keys ?? []).entries()) await within(`keys[${i}]`, () => keys.create(key));
   }
   await changed();
 
@@ -148,6 +151,24 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Makes one item of a list of options; what is wrong with it is told with its place in the list. */
+async function within(place: string, make: () => unknown): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if (!isEmulatorError(error)) throw error;
+    const { cause } = error;
+    if (error.code === "OPTION_INVALID") {
+      const path = `${place}.${error.details.path}`;
+      throw new EmulatorError("OPTION_INVALID", `${place}.${error.message}`, { path }, { cause });
+    }
+    if (error.code === "POLICY_MALFORMED") {
+      throw new EmulatorError("POLICY_MALFORMED", `${place}: ${error.message}`, error.details, { cause });
+    }
+    throw error;
+  }
 }
 
 /** Loaded only where it is wanted: its schema library is a fifth of the emulator's memory. */

@@ -76,7 +76,8 @@ describe("keys.create", () => {
     [{ spec: "SYMMETRIC_DEFAULT", material: Uint8Array.of(1) }, "material"],
   ] as const)("refuses %j and names the field", async ([options, path]) => {
     const error = await startKmsEmulator({ keys: [options as KeyOptions] }).catch((e: unknown) => e);
-    expect(error).toMatchObject({ code: "OPTION_INVALID", details: { path } });
+    expect(error).toMatchObject({ code: "OPTION_INVALID", details: { path: `keys[0].${path}` } });
+    expect(String(error)).toContain(`keys[0].${path}: `);
     expect(String(error)).not.toContain("PRIVATE");
   });
 
