@@ -227,8 +227,8 @@ describe("basil policy diff", () => {
       "CHANGE\tSUBJECT\tOP\tKEY\tRULE",
       "gained\tapp\tverify\tapp.signer\trenamed",
       "lost\tops\treload\tbroker.reload\tops-sets",
-      "gained\tops\tset\tlater.key\t<no key yet>",
-      "lost\tops\tset\tbroker.reload\t<no key yet>",
+      "gained\tops\tset\tlater.key\t<keys to come>",
+      "lost\tops\tset\tbroker.reload\t<keys to come>",
       "WHO\tBEFORE\tAFTER",
       "subject ops\tuid 1002\tuid 1003",
       "uid 1002\tops\tno_subject",
@@ -251,6 +251,29 @@ describe("basil policy diff", () => {
       gained: [{ subject: "app", op: "verify", key: "app.signer", rule: "renamed" }],
       lost: [{ subject: "ops", op: "reload", key: "broker.reload" }],
     });
+  });
+
+  it("shows a target that is widened and groups that come from elsewhere, though no key is gained", async () => {
+    const groups = { ...policy, subjects: { ...policy.subjects, team: { allOf: [{ kind: "unix", gid: 5 }] } } };
+    const [signs, sets] = policy.rules;
+    await shell.write("groups.json", groups);
+    await shell.write("widened.json", {
+      ...groups,
+      rules: [{ ...signs, target: ["app.signer", "app.signer.**"] }, sets],
+      config: { ...policy.config, memberships: {} },
+    });
+    expect(await shell.type("basil policy diff groups.json widened.json --exit-code", env)).toMatchObject(
+      ended(
+        1,
+        lines(
+          "CHANGE\tSUBJECT\tOP\tKEY\tRULE",
+          "gained\tapp\tsign\tapp.signer.**\t<keys to come>",
+          "WHO\tBEFORE\tAFTER",
+          "groups\tthe kernel\tconfig.memberships",
+          "0 gained, 0 lost; on keys to come 1 gained, 0 lost; 0 subjects and 0 uids changed",
+        ),
+      ),
+    );
   });
 
   it("finds no difference in how a policy is said", async () => {

@@ -30,7 +30,7 @@ describe("diffPolicies", () => {
     const said = diff((document) => {
       document.rules.reverse();
       document.rules[0].id = "renamed";
-      document.rules[4].target = ["shop.db.*", "shop.api.*"];
+      document.rules[4].target = ["shop.db.*", "shop.api.token_signer"];
       document.roles.app.reverse();
       document.rules[3].comment = "said otherwise";
     });
@@ -38,7 +38,7 @@ describe("diffPolicies", () => {
   });
 
   it("shows what is gained and lost", () => {
-    const { gained, lost, ...rest } = diff((document) => {
+    const { gained, lost, latent, ...rest } = diff((document) => {
       document.rules[0].target = ["shop.api.token_signer", "shop.db.password", "shop.partner.*"];
       document.roles.app = ["get", "sign"];
     });
@@ -63,6 +63,10 @@ describe("diffPolicies", () => {
       "shop.db.password verify",
     ]);
     expect({ ...nothing, ...rest }).toEqual(nothing);
+    expect(latent.gained.map(({ op, target }) => `${op} ${target}`)).toEqual([
+      "get shop.partner.*",
+      "sign shop.partner.*",
+    ]);
   });
 
   it("shows administration gained", () => {
@@ -116,5 +120,38 @@ describe("diffPolicies", () => {
       "decrypt",
       "get",
     ]);
+  });
+
+  it("shows a target that is widened, though it covers no more keys than before", () => {
+    const widened = diff((document) => {
+      document.rules[0].target = ["shop.api.**", "shop.db.*"];
+    });
+    expect([widened.gained, widened.lost, widened.latent.lost]).toEqual([[], [], []]);
+    expect(new Set(widened.latent.gained.map(({ subject, target }) => `${subject} ${target}`))).toEqual(
+      new Set(["svc.shop shop.api.**"]),
+    );
+    const back = diff(
+      (document) => {
+        document.rules[0].target = ["shop.api.token_signer", "shop.db.*"];
+      },
+      (document) => {
+        document.rules[0].target = ["shop.api.**", "shop.db.*"];
+      },
+    );
+    expect(back.latent).toEqual({ gained: [], lost: widened.latent.gained });
+  });
+
+  it("sees no difference in a target that another one of the same grants includes", () => {
+    expect(diff((document) => document.rules[1].target.push("shop.db.*", "shop.later"))).toEqual(nothing);
+  });
+
+  it("shows that the groups of callers come from somewhere else, where a subject asks for one", () => {
+    const { groups } = diff((document) => delete document.config.memberships);
+    expect(groups).toEqual({ before: "memberships", after: "kernel" });
+    const without = (document: { subjects: Record<string, unknown> }) => {
+      document.subjects["ops.keyadmins"] = { allOf: [{ kind: "unix", uid: 1 }] };
+      document.subjects["ops.oncall"] = { allOf: [{ kind: "unix", uid: 2 }] };
+    };
+    expect(diff((document) => delete document.config.memberships, without)).not.toHaveProperty("groups");
   });
 });

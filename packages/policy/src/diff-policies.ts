@@ -1,11 +1,10 @@
 import { type Catalog, compareNames } from "@basil/catalog";
 import { describeSubject, describeUid } from "./describe-principal.js";
 import { type EffectiveGrant, effectiveGrants } from "./explain.js";
-import { KeyCoverage } from "./key-coverage.js";
 import { knownUids, resolveUid } from "./known-callers.js";
-import { adminTarget, isAdminOperation, type Operation } from "./operations.js";
+import { isAdminOperation, type Operation } from "./operations.js";
 import type { Policy } from "./policy.js";
-import { matchesTarget } from "./target.js";
+import { TargetSet } from "./target-set.js";
 
 /** What changes in authority between two policies over one catalog. Empty lists everywhere: nothing does. */
 export interface PolicyDifference {
@@ -26,8 +25,10 @@ export interface PolicyDifference {
   readonly gained: readonly SubjectGrant[];
   /** What subjects could do before and may not now. */
   readonly lost: readonly SubjectGrant[];
-  /** Grants on targets that cover no key of the catalog: authority over keys to come. */
+  /** Authority over keys to come: targets, other than names of the catalog, that the other policy does not include. */
   readonly latent: { readonly gained: readonly LatentGrant[]; readonly lost: readonly LatentGrant[] };
+  /** Where the groups of callers come from, when that changes and a subject asks for a group. */
+  readonly groups?: { readonly before: "memberships" | "kernel"; readonly after: "memberships" | "kernel" };
   /** The unauthenticated subject, when it changes. */
   readonly unauthenticated?: { readonly before: string | null; readonly after: string | null };
 }
@@ -63,6 +64,7 @@ export function diffPolicies(before: Policy, after: Policy, catalog: Catalog): P
     gained,
     lost,
     latent: latentChanges(before, after, catalog),
+    ...changedGroups(before, after),
     ...(unauthenticated.before === unauthenticated.after ? {} : { unauthenticated }),
   };
 }
@@ -92,27 +94,53 @@ function changedCaller(uid: number, before: Policy, after: Policy): PolicyDiffer
   return was === is ? [] : [{ caller: describeUid(after, uid), uid, before: was, after: is }];
 }
 
-function latentChanges(before: Policy, after: Policy, catalog: Catalog): PolicyDifference["latent"] {
-  const old = latentGrants(before, catalog);
-  const now = latentGrants(after, catalog);
-  const without = (from: ReadonlyMap<string, LatentGrant>, other: ReadonlyMap<string, LatentGrant>) =>
-    [...from].filter(([at]) => !other.has(at)).map(([, grant]) => grant);
-  return { gained: without(now, old), lost: without(old, now) };
+/** The source of groups is a difference only to a policy that asks for a group. */
+function changedGroups(before: Policy, after: Policy): Pick<PolicyDifference, "groups"> {
+  const source = ({ config }: Policy) => (config.memberships === undefined ? "kernel" : "memberships");
+  const groups = { before: source(before), after: source(after) } as const;
+  const asks = [before, after].some(({ subjects }) =>
+    [...subjects.values()].some(({ principals }) =>
+      principals.some((principal) => principal.kind === "unix" && principal.gid !== undefined),
+    ),
+  );
+  return asks && groups.before !== groups.after ? { groups } : {};
 }
 
-function latentGrants(policy: Policy, catalog: Catalog): Map<string, LatentGrant> {
-  const grants = new Map<string, LatentGrant>();
-  const coverage = new KeyCoverage(catalog.keys.keys());
+function latentChanges(before: Policy, after: Policy, catalog: Catalog): PolicyDifference["latent"] {
+  const old = latentTargets(before, catalog);
+  const now = latentTargets(after, catalog);
+  return { gained: beyond(now, old), lost: beyond(old, now) };
+}
+
+interface LatentTargets {
+  readonly subject: string;
+  readonly op: Operation;
+  readonly targets: TargetSet;
+}
+
+/** What each subject may do on names the catalog may have one day: every target but those that are a key's name. */
+function latentTargets(policy: Policy, catalog: Catalog): Map<string, LatentTargets> {
+  const latent = new Map<string, LatentTargets>();
   for (const { subjects, operations, targets } of policy.rules) {
-    for (const target of targets) {
-      if (coverage.covered(target).length > 0) continue;
-      for (const subject of subjects) {
-        for (const op of operations.keys()) {
-          if (isAdminOperation(op) && matchesTarget(target, adminTarget(op))) continue;
-          grants.set(JSON.stringify([subject, op, target.spelling]), { subject, op, target: target.spelling });
-        }
+    const open = targets.filter(({ covers, name }) => covers !== "exact" || !catalog.keys.has(name));
+    for (const subject of open.length === 0 ? [] : subjects) {
+      for (const op of operations.keys()) {
+        // Administration is never asked on a key.
+        if (isAdminOperation(op)) continue;
+        const at = JSON.stringify([subject, op]);
+        const grants = latent.get(at) ?? { subject, op, targets: new TargetSet() };
+        latent.set(at, grants);
+        for (const target of open) grants.targets.add(target);
       }
     }
   }
-  return grants;
+  return latent;
+}
+
+function beyond(from: ReadonlyMap<string, LatentTargets>, other: ReadonlyMap<string, LatentTargets>): LatentGrant[] {
+  return [...from].flatMap(([at, { subject, op, targets }]) =>
+    [...targets]
+      .filter((target) => other.get(at)?.targets.includes(target) !== true)
+      .map(({ spelling }) => ({ subject, op, target: spelling })),
+  );
 }

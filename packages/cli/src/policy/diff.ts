@@ -56,17 +56,20 @@ export const diff = defineCommand<DiffOptions, DiffReport>({
   exitCode: ({ same, failOnDifference }) => (failOnDifference && !same ? EXIT.no : EXIT.done),
 });
 
-function isSame({ subjects, callers, gained, lost, latent, unauthenticated }: PolicyDifference): boolean {
+const GROUPS = { memberships: "config.memberships", kernel: "the kernel" } as const;
+
+function isSame(difference: PolicyDifference): boolean {
+  const { subjects, callers, gained, lost, latent, groups, unauthenticated } = difference;
   const changes = [subjects, callers, gained, lost, latent.gained, latent.lost];
-  return unauthenticated === undefined && changes.every(({ length }) => length === 0);
+  return groups === undefined && unauthenticated === undefined && changes.every(({ length }) => length === 0);
 }
 
 function renderDifference(difference: PolicyDifference, terminal: Terminal): void {
-  const { subjects, callers, gained, lost, latent, unauthenticated } = difference;
+  const { subjects, callers, gained, lost, latent, groups, unauthenticated } = difference;
   const grants = (change: string, all: PolicyDifference["gained"]) =>
     all.map(({ subject, op, key, rule }) => [change, subject, op, key, rule ?? "<public-class>"]);
   const later = (change: string, all: PolicyDifference["latent"]["gained"]) =>
-    all.map(({ subject, op, target }) => [change, subject, op, target, "<no key yet>"]);
+    all.map(({ subject, op, target }) => [change, subject, op, target, "<keys to come>"]);
   writeSafeTable(
     ["CHANGE", "SUBJECT", "OP", "KEY", "RULE"],
     [
@@ -82,6 +85,7 @@ function renderDifference(difference: PolicyDifference, terminal: Terminal): voi
     [
       ...subjects.map(({ subject, before, after }) => [`subject ${subject}`, before ?? "-", after ?? "-"]),
       ...callers.map(({ caller, before, after }) => [`uid ${caller}`, before, after]),
+      ...(groups === undefined ? [] : [["groups", GROUPS[groups.before], GROUPS[groups.after]]]),
       ...(unauthenticated === undefined
         ? []
         : [["no peer credentials", unauthenticated.before ?? "-", unauthenticated.after ?? "-"]]),
