@@ -27,7 +27,7 @@ export { DEFAULT_LIMITS } from "./limits.js";
 export type { Logger } from "./logger.js";
 export type { MetricsOptions, MetricsServer } from "./metrics/metrics-server.js";
 export { disableCoreDumps } from "./native/core-dumps.js";
-export type { BackendCredential, OpenBackendsOptions } from "./open-backends.js";
+export type { OpenBackendsOptions } from "./open-backends.js";
 export { openBackends } from "./open-backends.js";
 export type { DocumentFilesOptions, DocumentSource, RejectionReason } from "./reload/document-source.js";
 export { documentFiles } from "./reload/document-source.js";

@@ -1,17 +1,12 @@
+import type { BackendCredential } from "@basil/bundle";
 import type { BackendEntry, Catalog } from "@basil/catalog";
 import { type Backend, type BackendPlugin, isBackendError } from "@basil/core";
 import { BrokerError } from "./errors.js";
 import { type Logger, SILENT } from "./logger.js";
 
-export interface BackendCredential {
-  readonly kind: string;
-  /** What the kind's plugin sealed. */
-  readonly credential: unknown;
-}
-
 export interface OpenBackendsOptions {
   readonly catalog: Catalog;
-  /** By the catalog's name of the backend. */
+  /** By the catalog's name of the backend; what an opened bundle holds. */
   readonly credentials: ReadonlyMap<string, BackendCredential>;
   /** By kind. */
   readonly plugins: ReadonlyMap<string, BackendPlugin>;
