@@ -219,9 +219,11 @@ describe("basil agent", () => {
 
   it("leaves another agent's socket alone", async () => {
     await using _agent = await stack.startAgent();
+    const audit = await readFile(join(stack.folder, "audit.jsonl"), "utf8");
     const { exitCode, stderr } = await basil(["agent", "-c", join(stack.folder, "agent.toml")], { env: stack.env });
     expect(exitCode).toBe(1);
     expect(stderr).toContain("listening");
+    expect(await readFile(join(stack.folder, "audit.jsonl"), "utf8")).toBe(audit);
     expect(await typed("basil health", { env: stack.env })).toMatchObject({ exitCode: 0 });
   });
 

@@ -30,6 +30,7 @@ const COMMANDS = [
   "health",
   "ready",
   "demo",
+  "kms-emulator",
   "completions",
 ];
 

@@ -24,13 +24,17 @@ export function installCommand(packageName: string): string {
   return `npm install ${packageName}`;
 }
 
-/** Whether a package can be loaded from here; nothing of it is run. */
-export function isInstalled(packageName: string): boolean {
+/** The package.json of a package that can be loaded from here; nothing of it is run. */
+export function packageManifest(packageName: string): string | undefined {
   try {
-    return findPackageJSON(packageName, import.meta.url) !== undefined;
+    return findPackageJSON(packageName, import.meta.url);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+export function isInstalled(packageName: string): boolean {
+  return packageManifest(packageName) !== undefined;
 }
 
 /** What a kind needs and does not have; undefined when it is complete. */

@@ -10,6 +10,7 @@ import { get } from "./commands/get.js";
 import { health } from "./commands/health.js";
 import { init } from "./commands/init.js";
 import { jwks } from "./commands/jwks.js";
+import { kmsEmulator } from "./commands/kms-emulator.js";
 import { list } from "./commands/list.js";
 import { mintJwt } from "./commands/mint-jwt.js";
 import { newKey } from "./commands/new-key.js";
@@ -77,5 +78,6 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   revoke,
   watch,
   demo,
+  kmsEmulator,
   completions,
 ];

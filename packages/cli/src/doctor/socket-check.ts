@@ -1,8 +1,8 @@
 import { access, constants, readFile, stat } from "node:fs/promises";
-import { connect } from "node:net";
 import { platform } from "node:os";
 import { dirname } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.js";
+import { isListening } from "../listening.js";
 import { type Check, fatal, ok, warn } from "./check.js";
 
 const NAME = "socket";
@@ -47,7 +47,7 @@ export async function checkSocket({ socket, config }: AgentSettings): Promise<Ch
       "name a group of /etc/group, or a numeric gid",
     );
   }
-  if (found !== undefined && (await someoneListens(socket))) {
+  if (found !== undefined && (await isListening(socket))) {
     return warn(NAME, `an agent serves on ${socket} already`, "stop it before starting another on the same socket");
   }
   const mode = config["socket-mode"];
@@ -76,17 +76,4 @@ async function groupExists(group: string): Promise<boolean> {
   if (/^\d+$/.test(group)) return true;
   const text = await readFile("/etc/group", "utf8").catch(() => "");
   return text.split("\n").some((line) => line.split(":")[0] === group);
-}
-
-function someoneListens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1000, () => end(true));
-    socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
-  });
 }
