@@ -12,6 +12,7 @@ import { isListening } from "../listening.js";
 import { version } from "../version.js";
 import { brokerLimits } from "./broker-limits.js";
 import { openSockets } from "./open-sockets.js";
+import { logPolicyFindings } from "./policy-findings.js";
 import { reconcileProgress } from "./reconcile-progress.js";
 import { startupFailure } from "./startup-failure.js";
 import { readUnlockInputs } from "./unlock-inputs.js";
@@ -64,6 +65,7 @@ export async function startAgent(
     );
   }
   for (const { message } of documents.catalog.warnings) logger.warn({ document: "catalog" }, message);
+  await logPolicyFindings(documents, logger);
   const { isBrokerError } = await import("@basil/broker");
   const { isBundleError } = await import("@basil/bundle");
   try {
