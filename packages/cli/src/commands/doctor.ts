@@ -6,7 +6,6 @@ import {
   resolveSettings,
   type SettingsOptions,
 } from "../config/agent-settings.js";
-import { configurationRefused, preflight } from "../doctor/preflight.js";
 import { type DoctorReport, doctorReport, renderDoctorReport } from "../doctor/report.js";
 import { EXIT } from "../exit-code.js";
 
@@ -26,6 +25,7 @@ export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorRepo
       .option("--strict", "exit 1 for warnings, too");
   },
   async run({ options }, context) {
+    const { configurationRefused, preflight } = await import("../doctor/preflight.js");
     const { strict = false } = options;
     let settings: AgentSettings | CliError;
     try {

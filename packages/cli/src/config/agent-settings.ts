@@ -5,7 +5,6 @@ import type { CommandContext } from "../context.js";
 import { nonEmpty } from "../option-values.js";
 import { defaultSocketPath } from "../socket-path.js";
 import type { AgentConfig } from "./agent-config.js";
-import { loadAgentConfig } from "./load-agent-config.js";
 
 /** The flags that override the configuration file. */
 export interface SettingsOptions {
@@ -44,6 +43,8 @@ export function declareSettings(command: Command): void {
 export async function resolveSettings(options: SettingsOptions, context: CommandContext): Promise<AgentSettings> {
   const { env, cwd } = context;
   const configPath = options.config ?? (env.BASIL_CONFIG || undefined);
+  // zod and TOML are for those who have a configuration to read.
+  const { loadAgentConfig } = await import("./load-agent-config.js");
   const config = await loadAgentConfig(configPath, cwd);
   const pick = (flag: string | undefined, variable: string | undefined, key: string | undefined) => {
     const value = flag ?? (variable || key);
