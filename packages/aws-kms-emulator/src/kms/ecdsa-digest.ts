@@ -4,12 +4,26 @@ import type { KeySpec } from "./key-spec.js";
 
 /**
  * ECDSA over a digest made elsewhere, which node:crypto does not offer: given no algorithm it hashes once more.
- * noble does the arithmetic; for signing, `k·G` comes from OpenSSL, which takes a twentieth of the time on P-256.
+ * To sign, OpenSSL draws `k` and multiplies the point, and what is left is one line of FIPS 186-5 in integers; it is not
+ * constant in time, as nothing of an emulator is. noble verifies. `order` is `n` of SP 800-186 §3.2.1.
  */
 const curves = {
-  ECC_NIST_P256: { curve: p256, name: "prime256v1" },
-  ECC_NIST_P384: { curve: p384, name: "secp384r1" },
-  ECC_NIST_P521: { curve: p521, name: "secp521r1" },
+  ECC_NIST_P256: {
+    curve: p256,
+    name: "prime256v1",
+    order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  },
+  ECC_NIST_P384: {
+    curve: p384,
+    name: "secp384r1",
+    order: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+  },
+  ECC_NIST_P521: {
+    curve: p521,
+    name: "secp521r1",
+    order:
+      0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+  },
 } as const;
 export type CurveSpec = keyof typeof curves;
 
@@ -50,16 +64,39 @@ function pointOf(publicKey: KeyObject): Uint8Array {
 
 /** DER (FIPS 186-5 §6.4.1). The digest is no longer than the group order, as the hash of each curve is. */
 export function signDigest(spec: CurveSpec, privateKey: KeyObject, digest: Uint8Array): Uint8Array {
-  const { curve, name } = curves[spec];
-  const { Fn } = curve.Point;
+  const { name, order } = curves[spec];
   const ephemeral = createECDH(name);
   for (;;) {
     const point = ephemeral.generateKeys();
     const k = number(ephemeral.getPrivateKey());
-    const r = Fn.create(number(point.subarray(1, (point.length + 1) / 2)));
-    const s = Fn.mul(Fn.inv(k), Fn.add(Fn.create(number(digest)), Fn.mul(r, scalarOf(privateKey))));
-    if (r !== Fn.ZERO && s !== Fn.ZERO) return new curve.Signature(r, s).toBytes("der");
+    const r = number(point.subarray(1, (point.length + 1) / 2)) % order;
+    const s = (inverse(k, order) * (number(digest) + r * scalarOf(privateKey))) % order;
+    if (r !== 0n && s !== 0n) return derSignature(r, s);
   }
+}
+
+/** `1 / value` modulo a prime, by Euclid's extended algorithm. */
+function inverse(value: bigint, prime: bigint): bigint {
+  let [a, b, x, y] = [value % prime, prime, 1n, 0n];
+  while (a !== 0n) {
+    const quotient = b / a;
+    [a, b, x, y] = [b - quotient * a, a, y - quotient * x, x];
+  }
+  return ((y % prime) + prime) % prime;
+}
+
+/** SEQUENCE { r INTEGER, s INTEGER } (RFC 3279 §2.2.3); no longer than 255 bytes inside. */
+function derSignature(r: bigint, s: bigint): Uint8Array {
+  const body = Buffer.concat([derInteger(r), derInteger(s)]);
+  const length = body.length < 0x80 ? [body.length] : [0x81, body.length];
+  return new Uint8Array(Buffer.concat([Uint8Array.of(0x30, ...length), body]));
+}
+
+function derInteger(value: bigint): Uint8Array {
+  const hex = value.toString(16);
+  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex");
+  const positive = (bytes[0] ?? 0) < 0x80 ? bytes : Buffer.concat([Uint8Array.of(0), bytes]);
+  return Buffer.concat([Uint8Array.of(0x02, positive.length), positive]);
 }
 
 /** False for any signature that is not right, unparsable ones included. */
