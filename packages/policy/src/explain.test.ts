@@ -80,6 +80,16 @@ describe("explain", () => {
       lacks: "target",
     });
   });
+
+  it("names no rule that lacks something where none would help: administration on a key", () => {
+    expect(explain(policy, catalog, "svc.shop", "reload", "shop.db.password")).toEqual({
+      subject: "svc.shop",
+      op: "reload",
+      key: "shop.db.password",
+      decision: "deny",
+      reason: "not_permitted",
+    });
+  });
 });
 
 describe("explainCaller", () => {

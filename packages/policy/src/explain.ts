@@ -47,7 +47,9 @@ export function explain(
   const asked = { subject, op: operation, key };
   if (decision.allowed) return { ...asked, decision: "allow", via: decision.via, matched_rule: decision.matched };
   const { reason } = decision;
-  if (reason !== "not_permitted") return { ...asked, decision: "deny", reason };
+  // No rule would help where an operation is never asked: administration on a key.
+  const isAsked = !isAdminOperation(operation) || key === adminTarget(operation);
+  if (reason !== "not_permitted" || !isAsked) return { ...asked, decision: "deny", reason };
   return { ...asked, decision: "deny", reason, near_misses: nearMisses(policy, subject, operation, key) };
 }
 
