@@ -172,3 +172,101 @@ describe.concurrent("createKey", () => {
       expect(made(test)).toHaveLength(1);
     }));
 });
+
+/** What a rotation calls, each with the key it is faulted on. */
+const ROTATION_CALLS = {
+  "ecdsa-p256": ["DescribeKey", "CreateAlias", "UpdateAlias", "Sign", "Verify"],
+  "aes-256-gcm": ["Encrypt", "Decrypt"],
+} as const;
+const ROTATIONS = Object.entries(ROTATION_CALLS).flatMap(([keyType, calls]) =>
+  calls.map((operation) => [operation, keyType as keyof typeof ROTATION_CALLS] as const),
+);
+
+describe.concurrent.for(ROTATIONS)("rotate, faulted at %s of %s", ([operation, keyType]) => {
+  const key = keyRef(keyType);
+  const rotate = ({ transit }: Opened, call = context()) => transit.rotate?.(key, call) ?? expect.fail();
+  const keysNamed = ({ emulator }: Emulated) =>
+    emulator.keys.list().filter(({ aliases }) => aliases.some((alias) => alias.startsWith(`${key.path}/v`)));
+  const keyAt = ({ emulator }: Emulated, alias: string) =>
+    emulator.keys.list().find(({ aliases }) => aliases.includes(alias))?.arn;
+
+  it.for(PASSING)("finishes through %s", ([, fault, times]) =>
+    withEmulator({ rotation: true }, async (test, backend) => {
+      test.emulator.faults.add({ fault, operation, times });
+      const { resource } = await rotate(backend);
+      expect(keysNamed(test)).toHaveLength(2);
+      expect(keyAt(test, key.path)).toBe(resource);
+      expect(test.emulator.faults.pending).toEqual([]);
+    }),
+  );
+
+  it("finishes when the call was carried out and its answer lost", () =>
+    withEmulator({ rotation: true }, async (test, backend) => {
+      test.emulator.faults.add({ fault: { kind: "reset", applies: true }, operation });
+      const { resource } = await rotate(backend);
+      expect(keysNamed(test)).toHaveLength(2);
+      expect(keyAt(test, key.path)).toBe(resource);
+    }));
+
+  it.for([
+    ["throttling", { kind: "throttle" }],
+    ["500", { kind: "error" }],
+    ["resets", { kind: "reset" }],
+    ["silence", { kind: "hang" }],
+  ] as const)("is UNAVAILABLE through lasting %s, moves nothing, and goes on where it stopped", ([, fault]) =>
+    withEmulator({ rotation: true, operationTimeoutMs: 1500 }, async (test, backend) => {
+      const before = keyAt(test, key.path);
+      test.emulator.faults.add({ fault, operation, times: Number.POSITIVE_INFINITY });
+      await expect(rotate(backend)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      expect(keyAt(test, key.path)).toBe(before);
+      test.emulator.faults.clear();
+      const { resource, keyVersion } = await rotate(backend);
+      expect(keyVersion).toBe(2);
+      expect(keyAt(test, key.path)).toBe(resource);
+      // A CreateAlias that lasts leaves a key without a name, and without a journal nobody goes on with it.
+      expect(keysNamed(test)).toHaveLength(2);
+    }),
+  );
+
+  it("ends with the caller's deadline, and moves nothing", () =>
+    withEmulator({ rotation: true, attemptTimeoutMs: 5000 }, async (test, backend) => {
+      const before = keyAt(test, key.path);
+      test.emulator.faults.add({ fault: { kind: "hang" }, operation, times: Number.POSITIVE_INFINITY });
+      const started = performance.now();
+      await expect(rotate(backend, context({ deadline: Date.now() + 700 }))).rejects.toMatchObject({
+        code: "DEADLINE_EXCEEDED",
+      });
+      expect(performance.now() - started).toBeLessThan(5000);
+      expect(keyAt(test, key.path)).toBe(before);
+    }));
+});
+
+describe.concurrent("rotate, faulted at CreateKey", () => {
+  const rotate = ({ transit }: Opened) => transit.rotate?.(signing, context()) ?? expect.fail();
+  const keys = ({ emulator }: Emulated) => emulator.keys.list().filter(({ spec }) => spec === "ECC_NIST_P256");
+
+  it.for([
+    ["two throttles", { kind: "throttle" }, 2],
+    ["a reset that hid its making", { kind: "reset", applies: true }, 1],
+    ["silence that hid its making", { kind: "hang", applies: true }, 1],
+    ["a 500 that hid its making", { kind: "error", applies: true }, 1],
+    ["a cut answer", { kind: "truncate" }, 1],
+  ] as const)("makes one key through %s", ([, fault, times]) =>
+    withEmulator({ rotation: true }, async (test, backend) => {
+      test.emulator.faults.add({ fault, operation: "CreateKey", times });
+      await expect(rotate(backend)).resolves.toMatchObject({ keyVersion: 2 });
+      expect(keys(test)).toHaveLength(2);
+    }),
+  );
+
+  it("is UNAVAILABLE and names the Description when nothing was made, and works when the fault is over", () =>
+    withEmulator({ rotation: true }, async (test, backend) => {
+      test.emulator.faults.add({ fault: { kind: "reset" }, operation: "CreateKey" });
+      await expect(rotate(backend)).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringContaining(`at ${signing.path}`),
+      });
+      await expect(rotate(backend)).resolves.toMatchObject({ keyVersion: 2 });
+      expect(keys(test)).toHaveLength(2);
+    }));
+});

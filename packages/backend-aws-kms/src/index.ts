@@ -13,5 +13,6 @@ export { KMS_CHANNEL, type KmsMessage } from "./kms-channel.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
 export type { AwsKmsOptions } from "./options.js";
 export { type AwsKmsIdentity, type AwsKmsPermission, awsKmsPermissions } from "./permissions.js";
-export { awsKmsPlugin } from "./plugin.js";
+export { awsKmsOptionsOf, awsKmsPlugin } from "./plugin.js";
 export type { RotationPlan } from "./rotation.js";
+export { type AwsKmsRotator, awsKmsRotator } from "./rotator.js";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { awsKms } from "./backend.js";
 import { awsKmsCredentialSchema } from "./credential.js";
-import { awsKmsPlugin, optionsOf } from "./plugin.js";
+import { awsKmsOptionsOf, awsKmsPlugin } from "./plugin.js";
 
 const parse = (fields: Record<string, string>) => awsKmsCredentialSchema.safeParse(fields);
 const refusal = (fields: Record<string, string>) => {
@@ -106,7 +106,7 @@ describe("awsKmsPlugin", () => {
       journal: "/var/lib/basil/kms.journal",
       tags: "team:payments;env:",
     };
-    expect(optionsOf(awsKmsCredentialSchema.parse(fields))).toEqual({
+    expect(awsKmsOptionsOf(awsKmsCredentialSchema.parse(fields))).toEqual({
       region: "us-east-1",
       profile: "p",
       roleArn: "arn:aws:iam::111122223333:role/basil",

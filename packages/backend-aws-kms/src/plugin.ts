@@ -9,11 +9,11 @@ export const awsKmsPlugin: BackendPlugin<AwsKmsCredential> = {
   kind: AWS_KMS_KIND,
   credentialSchema: awsKmsCredentialSchema,
   capabilities: awsKmsCapabilities,
-  open: async (credential, { id, logger }) => awsKms({ id, ...optionsOf(credential), ...(logger && { logger }) }),
+  open: async (credential, { id, logger }) => awsKms({ id, ...awsKmsOptionsOf(credential), ...(logger && { logger }) }),
 };
 
 /** The options a sealed credential stands for. */
-export function optionsOf(credential: AwsKmsCredential): Omit<AwsKmsOptions, "id"> {
+export function awsKmsOptionsOf(credential: AwsKmsCredential): Omit<AwsKmsOptions, "id"> {
   const flag = (text: string | undefined) => (text === undefined ? undefined : text === "true");
   const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   return present({

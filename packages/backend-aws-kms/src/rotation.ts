@@ -5,7 +5,7 @@ import { describeKey } from "./describe-key.js";
 import { incompleteAnswer } from "./errors.js";
 import { creatableAlias } from "./key-ref.js";
 import type { Keyring } from "./keyring.js";
-import type { KnownVersions } from "./known-versions.js";
+import { type KnownVersions, versionOf } from "./known-versions.js";
 import { whyUnusable } from "./probe.js";
 import { oncePropagated } from "./propagation.js";
 import { keyAtAlias, keyIdOf, type ProvisioningOptions } from "./provisioning.js";
@@ -41,35 +41,92 @@ export async function rotate(
   context: CallContext,
   options: RotationOptions,
 ): Promise<RotateResult> {
+  const plan = await prepareRotation(on, key, context, options);
+  options.logger?.info({ ...plan }, "the alias is about to move to the new key");
+  if (options.confirmRotation && !(await options.confirmRotation(plan))) {
+    const left = `${plan.arn} stays at ${plan.alias}/v${plan.version} for a later run`;
+    throw new BackendError("CANCELLED", `not confirmed; ${left}`, {});
+  }
+  return asRotator(() => moveAlias(on, key, plan, context, options));
+}
+
+/** Everything of {@link rotate} but the move: the new key is there, named and proved, and nobody uses it yet. */
+export function prepareRotation(
+  on: Keyring,
+  key: KeyRef,
+  context: CallContext,
+  options: ProvisioningOptions,
+): Promise<RotationPlan> {
   onKms(key);
   const alias = creatableAlias(key.path);
+  return asRotator(async () => {
+    const { arn: previousArn, known } = await inUse(on, key, alias, context);
+    const next = await nextVersion(on, key, alias, previousArn, known, context, options);
+    await oncePropagated(context, options.propagationTimeoutMs, () => proveUsable(on, key, next.arn, context));
+    return planOf(key, alias, previousArn, next);
+  });
+}
+
+/** What an earlier {@link prepareRotation} left to be moved to; undefined when there is nothing. Makes nothing. */
+export async function preparedRotation(
+  on: Keyring,
+  key: KeyRef,
+  context: CallContext,
+): Promise<RotationPlan | undefined> {
+  onKms(key);
+  const alias = creatableAlias(key.path);
+  const { arn, known } = await inUse(on, key, alias, context);
+  const left = leftToMoveTo(arn, known);
+  return left && planOf(key, alias, arn, left);
+}
+
+/**
+ * The last step of {@link rotate} for what {@link prepareRotation} made, after another proof of it.
+ *
+ * @throws {@link BackendError} `KEY_NOT_FOUND` when nothing is prepared; else as {@link rotate}.
+ */
+export async function commitRotation(
+  on: Keyring,
+  key: KeyRef,
+  context: CallContext,
+  options: ProvisioningOptions,
+): Promise<RotateResult> {
+  const plan = await preparedRotation(on, key, context);
+  if (!plan) {
+    throw new BackendError("KEY_NOT_FOUND", `no new version of key "${key.name}" is prepared`, { key: key.name });
+  }
+  return asRotator(async () => {
+    await proveUsable(on, key, plan.arn, context);
+    return moveAlias(on, key, plan, context, options);
+  });
+}
+
+function planOf(
+  key: KeyRef,
+  alias: string,
+  previousArn: string,
+  { arn, version }: { readonly arn: string; readonly version: number },
+): RotationPlan {
+  return { key: key.name, alias, previousArn, arn, version, policyResource: `"${arn}"` };
+}
+
+async function asRotator<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await rotateAlias(on, key, alias, context, options);
+    return await work();
   } catch (error) {
     if (!isBackendError(error) || error.code !== "ACCESS_DENIED" || !ROTATOR_ACTIONS.has(error.details.action)) {
       throw error;
     }
-    throw new BackendError(
-      "UNSUPPORTED",
-      `this identity cannot rotate: ${error.message}`,
-      { operation: "rotate" },
-      {
-        cause: error,
-      },
-    );
+    const message = `this identity cannot rotate: ${error.message}`;
+    throw new BackendError("UNSUPPORTED", message, { operation: "rotate" }, { cause: error });
   }
 }
 
 /** What only a rotator may do. */
 const ROTATOR_ACTIONS: ReadonlySet<string> = new Set(["kms:CreateKey", "kms:CreateAlias", "kms:UpdateAlias"]);
 
-async function rotateAlias(
-  on: Keyring,
-  key: KeyRef,
-  alias: string,
-  context: CallContext,
-  options: RotationOptions,
-): Promise<RotateResult> {
+/** The key that is at the alias now, and the versions that are known. */
+async function inUse(on: Keyring, key: KeyRef, alias: string, context: CallContext) {
   const current = await describeKey(on.calls, key, alias, context);
   if (!current) {
     throw new BackendError("KEY_NOT_FOUND", `no key is at ${alias} to rotate for "${key.name}"`, { key: key.name });
@@ -78,22 +135,18 @@ async function rotateAlias(
   if (reason !== undefined) {
     throw new BackendError("KEY_UNUSABLE", `key "${key.name}" (${current.Arn}): ${reason}`, { key: key.name, reason });
   }
-  const known = await on.versions.look(key, context);
-  const next = await nextVersion(on, key, alias, current.Arn, known, context, options);
-  await oncePropagated(context, options.propagationTimeoutMs, () => proveUsable(on, key, next.arn, context));
+  return { arn: current.Arn, known: await on.versions.look(key, context) };
+}
 
-  const { arn, version } = next;
-  const plan = { key: key.name, alias, previousArn: current.Arn, arn, version, policyResource: `"${arn}"` };
-  options.logger?.info({ ...plan }, "the alias is about to move to the new key");
-  if (options.confirmRotation && !(await options.confirmRotation(plan))) {
-    throw new BackendError("CANCELLED", `not confirmed; ${arn} stays at ${alias}/v${version} for a later run`, {});
-  }
-  const { requestId } = await on.calls.call(
-    "UpdateAlias",
-    key,
-    { AliasName: alias, TargetKeyId: keyIdOf(arn) },
-    context,
-  );
+async function moveAlias(
+  on: Keyring,
+  key: KeyRef,
+  { alias, arn, version }: RotationPlan,
+  context: CallContext,
+  options: ProvisioningOptions,
+): Promise<RotateResult> {
+  const input = { AliasName: alias, TargetKeyId: keyIdOf(arn) };
+  const { requestId } = await on.calls.call("UpdateAlias", key, input, context);
   await oncePropagated(context, options.propagationTimeoutMs, async () => {
     const seen = await on.versions.look(key, context);
     if (seen.currentArn !== arn) {
@@ -103,19 +156,29 @@ async function rotateAlias(
   return { keyVersion: version, resource: arn, ...(requestId !== undefined && { backendRequestId: requestId }) };
 }
 
+/** A version after the one in use, which an interrupted or prepared rotation left. */
+function leftToMoveTo(currentArn: string, known: KnownVersions) {
+  if (!known.rotated) return undefined;
+  const version = Math.max(...known.arns.keys());
+  const current = versionOf(known, currentArn);
+  const arn = known.arns.get(version);
+  return current !== undefined && current < version && arn !== undefined ? { arn, version } : undefined;
+}
+
 /** The version to move to: one that an interrupted run left behind the main alias, else a new one. */
 async function nextVersion(
   on: Keyring,
   key: KeyRef,
   alias: string,
   currentArn: string,
-  { arns, rotated }: KnownVersions,
+  known: KnownVersions,
   context: CallContext,
-  options: RotationOptions,
+  options: ProvisioningOptions,
 ): Promise<{ readonly arn: string; readonly version: number }> {
-  const highest = rotated ? Math.max(...arns.keys()) : 0;
-  const current = rotated ? [...arns].find(([, arn]) => arn === currentArn)?.[0] : undefined;
-  if (current !== undefined && current < highest) return { arn: arns.get(highest) ?? "", version: highest };
+  const left = leftToMoveTo(currentArn, known);
+  if (left) return left;
+  const highest = known.rotated ? Math.max(...known.arns.keys()) : 0;
+  const current = known.rotated ? versionOf(known, currentArn) : undefined;
   // The first time, and after an alias was moved by hand, the key in use has no alias of its own yet.
   const own = current ?? highest + 1;
   if (current === undefined) await nameVersion(on, key, `${alias}/v${own}`, currentArn, context, options);
@@ -130,7 +193,7 @@ async function nameVersion(
   alias: string,
   arn: string,
   context: CallContext,
-  options: RotationOptions,
+  options: ProvisioningOptions,
 ): Promise<void> {
   const input = { AliasName: creatableAlias(alias), TargetKeyId: keyIdOf(arn) };
   await on.calls.call("CreateAlias", key, input, context).catch((error: unknown) => {
