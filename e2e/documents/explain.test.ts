@@ -105,3 +105,23 @@ describe("basil explain --json over the example pairs", () => {
     expect(effective.at(-3)).toEqual({ key: "shop.tls.ca", op: "get", via: "public_class", rule: null });
   });
 });
+
+describe("basil explain, on a rule whose id holds a line break", () => {
+  it("writes no line of the document's own", async () => {
+    const policy = {
+      subjects: { web: { allOf: [{ kind: "unix", uid: 7 }] } },
+      rules: [{ id: "one\nALLOW  forged", subjects: ["web"], action: ["op:get"], target: ["shop.db.password"] }],
+    };
+    await using forged = await Shell.open({
+      "catalog.json": await vector("pair-a.catalog.json"),
+      "policy.json": JSON.stringify(policy),
+    });
+    const asked = "--subject web --op get --key shop.db.password";
+    const { exitCode, stdout } = await forged.type(
+      `basil explain --catalog catalog.json --policy policy.json ${asked}`,
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout.split("\n").filter((text) => text.startsWith("ALLOW"))).toHaveLength(1);
+    expect(stdout).toContain("rule one\\u{a}ALLOW  forged");
+  });
+});

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { basil } from "../cli/typed.js";
 import { Stack } from "../stack.js";
 
-const COUNT = 40;
-const names = Array.from({ length: COUNT }, (_, i) => `key_${String(i).padStart(2, "0")}`);
+/** A thousand keys, of which the last are to be made. */
+const COUNT = 1000;
+const TO_MAKE = 40;
+const names = Array.from({ length: COUNT }, (_, i) => `key_${String(i).padStart(4, "0")}`);
 const entry = {
   class: "symmetric",
   keyType: "aes-256-gcm",
@@ -17,6 +19,8 @@ const catalog = {
   backends: { kms: { kind: "aws-kms", addr: "", engines: ["transit"], mintKeyTypes: ["aes-256-gcm"] } },
   keys: Object.fromEntries(names.map((name) => [name, { ...entry, path: `alias/${name}` }])),
 };
+/** Aliases there are when half of those to make are made. */
+const HALF_WAY = COUNT - TO_MAKE / 2;
 const policy = { schemaVersion: 2, subjects: { me: { allOf: [{ kind: "unix", uid: process.getuid?.() ?? 0 }] } } };
 
 let stack: Stack;
@@ -24,8 +28,11 @@ beforeAll(async () => {
   stack = await Stack.start({
     catalog: JSON.stringify(catalog),
     policy,
-    // A slow KMS, so that the start takes longer than a second and can be seen to move.
-    emulator: { latencyMs: 30 },
+    emulator: {
+      // A slow KMS, so that the start takes longer than a second and can be seen to move.
+      latencyMs: 10,
+      keys: names.slice(0, COUNT - TO_MAKE).map((name) => ({ spec: "SYMMETRIC_DEFAULT", aliases: [`alias/${name}`] })),
+    },
   });
 });
 afterAll(() => stack?.[Symbol.asyncDispose]());
@@ -38,16 +45,16 @@ describe("basil agent", () => {
       env: stack.env,
       onSpawn: (kill) => {
         const timer = setInterval(() => {
-          if (aliases().length < COUNT / 2) return;
+          if (aliases().length < HALF_WAY) return;
           clearInterval(timer);
           kill("SIGKILL");
         }, 5);
       },
     });
     expect(killed.signal).toBe("SIGKILL");
-    expect(killed.stderr).toMatch(/"total":40,"msg":"\d+ of 40 keys (looked for|created)"/);
+    expect(killed.stderr).toMatch(/"total":1000,"msg":"\d+ of 1000 keys looked for"/);
     const before = new Map(stack.emulator.keys.list().map(({ arn, aliases }) => [arn, aliases]));
-    expect(aliases().length).toBeGreaterThanOrEqual(COUNT / 2);
+    expect(aliases().length).toBeGreaterThanOrEqual(HALF_WAY);
     expect(aliases().length).toBeLessThan(COUNT);
 
     await using agent = await stack.startAgent();

@@ -4,7 +4,6 @@ import { declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { declareSettings, resolveSettings, type SettingsOptions } from "../config/agent-settings.js";
-import { nearestName } from "../config/nearest-name.js";
 import type { CommandContext } from "../context.js";
 import { loadDocuments } from "../documents.js";
 import { EXIT } from "../exit-code.js";
@@ -24,7 +23,12 @@ interface ExplainOptions extends SettingsOptions {
 interface ExplainReport {
   readonly answer: Explanation | EffectiveGrants;
   readonly failOnDeny: boolean;
+  /** Makes control characters of a document visible. */
+  readonly visible: (text: string) => string;
 }
+
+/** Writes a verdict of ours, coloured, and behind it what may hold text of a document. */
+type WriteLine = (verdict: string, text: string) => void;
 
 export const explain = defineCommand<ExplainOptions, ExplainReport>({
   name: "explain",
@@ -59,28 +63,29 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
         { remedy: `give ${flag}, or --effective for everything the subject may do` },
       );
     }
+    const { readOperation } = await import("../policy/operation.js");
+    const operation = op === undefined ? undefined : readOperation(op, "--op");
+    const failOnDeny = options.exitCode ?? false;
+    const { escapeControls } = await import("@basil/catalog");
+    const report = (answer: ExplainReport["answer"]): ExplainReport => ({
+      answer,
+      failOnDeny,
+      visible: escapeControls,
+    });
+    if (options.live) return report(await askBroker(options, context));
     const policies = await import("@basil/policy");
-    if (op !== undefined && !policies.isOperation(op)) {
-      const near = nearestName(op, policies.OPERATIONS);
-      throw new CliError(
-        "USAGE",
-        `--op is ${JSON.stringify(op)}${near === undefined ? "" : `; did you mean ${near}?`}`,
-        { flag: "--op" },
-        {
-          remedy: `allowed: ${policies.OPERATIONS.join(", ")}`,
-        },
-      );
-    }
-    if (options.live) return { answer: await askBroker(options, context), failOnDeny: options.exitCode ?? false };
     const { catalog, policy } = await loadDocuments(await resolveSettings(options, context), context.cwd);
-    const answer = effective
-      ? policies.effectiveGrants(policy, catalog, subject)
-      : policies.explain(policy, catalog, subject, op as Operation, key ?? "");
-    return { answer, failOnDeny: options.exitCode ?? false };
+    return report(
+      effective || operation === undefined
+        ? policies.effectiveGrants(policy, catalog, subject)
+        : policies.explain(policy, catalog, subject, operation, key ?? ""),
+    );
   },
-  render({ answer }, terminal) {
-    if ("effective" in answer) renderEffective(answer, terminal);
-    else renderExplanation(answer, terminal);
+  render({ answer, visible }, { out, colors }) {
+    // Names and rule ids are the document's: one that holds a line break must not write a line of ours.
+    const line = (verdict: string, text: string): void => out(`${verdict}${visible(text)}`);
+    if ("effective" in answer) renderEffective(answer, line, colors);
+    else renderExplanation(answer, line, colors);
   },
   json: ({ answer }) => answer,
   jsonStyle: "document",
@@ -109,26 +114,27 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 const LACKS = { subject: "the subject", op: "the operation", target: "the key" } as const;
 
-function renderExplanation(answer: Explanation, { out, colors }: Terminal): void {
+function renderExplanation(answer: Explanation, line: WriteLine, colors: Terminal["colors"]): void {
   const asked = `subject ${answer.subject}  ${answer.op}  ${answer.key}`;
   if (answer.decision === "allow") {
-    out(`${colors.green("ALLOW")}  ${asked}  (via ${answer.via})`);
+    line(colors.green("ALLOW"), `  ${asked}  (via ${answer.via})`);
     const rule = answer.matched_rule;
-    out(
+    line(
+      "  ",
       rule == null
-        ? "  the key is of class public: no rule is needed"
-        : `  subject ${rule.subject}, rule ${rule.rule}, action ${rule.action}, target ${rule.target}`,
+        ? "the key is of class public: no rule is needed"
+        : `subject ${rule.subject}, rule ${rule.rule}, action ${rule.action}, target ${rule.target}`,
     );
     return;
   }
-  out(`${colors.red("DENY")}   ${asked}  (${answer.reason})`);
-  out(`  ${REASONS[answer.reason ?? ""] ?? "the caller is no subject of the policy"}`);
-  for (const { rule, lacks } of answer.near_misses ?? []) out(`  rule ${rule} lacks only ${LACKS[lacks]}`);
+  line(colors.red("DENY"), `   ${asked}  (${answer.reason})`);
+  line("  ", REASONS[answer.reason ?? ""] ?? "the caller is no subject of the policy");
+  for (const { rule, lacks } of answer.near_misses ?? []) line("  ", `rule ${rule} lacks only ${LACKS[lacks]}`);
 }
 
-function renderEffective({ subject, effective }: EffectiveGrants, { out, colors }: Terminal): void {
-  out(`effective permissions for subject ${subject}: ${effective.length} grant(s)`);
+function renderEffective({ subject, effective }: EffectiveGrants, line: WriteLine, colors: Terminal["colors"]): void {
+  line("", `effective permissions for subject ${subject}: ${effective.length} grant(s)`);
   for (const { key, op, via, rule } of effective) {
-    out(`  ${colors.green("ALLOW")}  ${op}  ${key}  via ${via} [${rule ?? "<public-class>"}]`);
+    line(`  ${colors.green("ALLOW")}`, `  ${op}  ${key}  via ${via} [${rule ?? "<public-class>"}]`);
   }
 }
