@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "e2e/**/*.test.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
+    // Kept modules hold the path of vitest itself, which moves when a dependency changes.
+    fsModuleCache: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
