@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { creatableAlias, keyReference } from "./key-ref.js";
 
-describe("keyReference", () => {
+describe("keyReference (§1.6)", () => {
   it.for([
     ["alias/basil/jwt-signing-primary", "alias"],
     ["arn:aws:kms:us-east-1:111122223333:key/1111abcd-12ab-34cd-56ef-1234567890ab", "arn"],

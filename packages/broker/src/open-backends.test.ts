@@ -22,7 +22,7 @@ const credential = (region: unknown, kind = "aws-kms") => ({ kind, credential: {
 const open = (credentials: Record<string, ReturnType<typeof credential>>, kinds = plugins, catalog = testCatalog()) =>
   openBackends({ catalog, credentials: new Map(Object.entries(credentials)), plugins: kinds });
 
-describe("openBackends", () => {
+describe("openBackends (§1.3, §1.12)", () => {
   it("opens every backend of the catalog under its name", async () => {
     const backends = await open({ mem: credential("r") });
     expect(backends.map(({ id, kind }) => [id, kind])).toEqual([["mem", "aws-kms"]]);

@@ -46,7 +46,7 @@ afterEach(async () => {
 const sign = (keyId: string) => client.call(SigningService, "sign", { keyId });
 const without = (id: string) => ({ ...policy, rules: policy.rules.filter((rule) => rule.id !== id) });
 
-describe("Broker.reload", () => {
+describe("Broker.reload (§5.6)", () => {
   it("serves a changed policy from the next request on, and says what it grants", async () => {
     await expect(sign("other.p256")).rejects.toMatchObject({ code: 7 });
     const rules = [...policy.rules, { id: "all", subjects: ["alice"], action: ["*"], target: ["other.*", "app.ed"] }];
@@ -194,7 +194,7 @@ describe("Broker.reload", () => {
   });
 });
 
-describe("AdminService.Reload", () => {
+describe("AdminService.Reload (§5.6)", () => {
   it("answers OK with the rejection when the candidate is refused", async () => {
     await put("policy", "{");
     expect(await client.call(AdminService, "reload", { check: true })).toMatchObject({
