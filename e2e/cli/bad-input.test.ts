@@ -141,6 +141,15 @@ describe("--debug", () => {
   });
 });
 
+describe("standard output that takes nothing", () => {
+  it.runIf(process.platform === "linux")("ends the command with 1, and one sentence of why", async () => {
+    const { exitCode, stderr } = await typed("basil --help", { stdoutFile: "/dev/full" });
+    expectTwoSentences(stderr);
+    expect(stderr).toContain("standard output cannot be written: ENOSPC");
+    expect(exitCode).toBe(1);
+  });
+});
+
 describe("a reader that goes away", () => {
   it("ends the command with 1, and without a word", async () => {
     const { exitCode, stderr } = await typed("basil --help", { deaf: true });

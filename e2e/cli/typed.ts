@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 
 const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
@@ -17,30 +18,35 @@ export interface TypeOptions {
   readonly stdin?: string | Uint8Array;
   /** Nobody reads standard output. */
   readonly deaf?: boolean;
+  /** Where standard output goes; the answer then has none. */
+  readonly stdoutFile?: string;
   /** Told of the process, to send it signals. */
   readonly onSpawn?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Runs `basil` with these words, as a shell would, to its end. */
 export function basil(words: readonly string[], options: TypeOptions = {}): Promise<Answer> {
-  const { env = {}, cwd, stdin = "", deaf = false, onSpawn } = options;
+  const { env = {}, cwd, stdin = "", deaf = false, stdoutFile, onSpawn } = options;
+  const file = stdoutFile === undefined ? undefined : openSync(stdoutFile, "w");
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...words], {
       env: { PATH: process.env.PATH, ...env },
       ...(cwd !== undefined && { cwd }),
+      stdio: ["pipe", file ?? "pipe", "pipe"],
     });
+    if (file !== undefined) closeSync(file);
     let [stdout, stderr] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
-    if (deaf) child.stdout.destroy();
+    if (deaf) child.stdout?.destroy();
     child.once("error", reject);
     child.once("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr }));
-    child.stdin.on("error", () => {});
-    child.stdin.end(stdin);
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(stdin);
     onSpawn?.((signal) => child.kill(signal));
   });
 }

@@ -24,10 +24,10 @@ afterEach(async () => {
 });
 
 const self = process.geteuid?.() ?? 0;
-const call = (options: { brokerUid?: number } = {}) =>
+const call = (options: { brokerUid?: number } = {}, env: Record<string, string> = {}) =>
   withBroker(
     { socket: join(folder, "agent.sock"), timeout: 500, ...options },
-    { env: {}, signal: new AbortController().signal } as unknown as CommandContext,
+    { env, signal: new AbortController().signal } as unknown as CommandContext,
     async () => "connected",
   );
 
@@ -50,5 +50,14 @@ describe("withBroker", () => {
     });
     expect(connections).toBe(0);
     expect(await call({ brokerUid: 65_534 })).toBe("connected");
+    expect(await call({}, { BASIL_BROKER_UID: "65534" })).toBe("connected");
+  });
+
+  it("takes the broker's user from BASIL_BROKER_UID, and no text for it", async () => {
+    expect(await call({}, { BASIL_BROKER_UID: String(self) })).toBe("connected");
+    await expect(call({}, { BASIL_BROKER_UID: "root" })).rejects.toMatchObject({
+      code: "USAGE",
+      message: 'BASIL_BROKER_UID is "root"; allowed: a numeric user id',
+    });
   });
 });

@@ -2,7 +2,7 @@ import type { AnyClientError, CallOptions, Client } from "@basil/client";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.js";
 import type { GlobalOptions } from "./command.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext, Environment } from "./context.js";
 import { integer, seconds } from "./option-values.js";
 import { clientSocketPath } from "./socket-path.js";
 
@@ -22,7 +22,7 @@ export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 export function declareBroker(command: Command): void {
   command
     .option("--timeout <seconds>", "give up after this long (default: 30)", seconds)
-    .option("--broker-uid <uid>", "also trust a socket of this user", integer(0, 0xffff_fffe));
+    .option("--broker-uid <uid>", "also trust a socket of this user (environment: BASIL_BROKER_UID)", userId);
 }
 
 /**
@@ -38,13 +38,30 @@ export async function withBroker<T>(
   const path = clientSocketPath(options, context.env);
   const { connect, isClientError } = await import("@basil/client");
   const { signal } = context;
-  const { brokerUid } = options;
+  const brokerUid = options.brokerUid ?? brokerUidOf(context.env);
   const timeoutMs = options.timeout ?? DEFAULT_TIMEOUT;
   try {
     await using client = await connect(path, { timeoutMs, signal, ...(brokerUid !== undefined && { brokerUid }) });
     return await use(client, { signal, timeoutMs });
   } catch (error) {
     throw isClientError(error) ? cliErrorOf(error, path, timeoutMs) : error;
+  }
+}
+
+const userId = integer(0, 0xffff_fffe);
+
+/** @throws {@link CliError} `USAGE`. */
+function brokerUidOf({ BASIL_BROKER_UID: value }: Environment): number | undefined {
+  if (!value) return undefined;
+  try {
+    return userId(value);
+  } catch (cause) {
+    throw new CliError(
+      "USAGE",
+      `BASIL_BROKER_UID is ${JSON.stringify(value)}; allowed: a numeric user id`,
+      {},
+      { cause, remedy: "set it to the numeric user id of the broker, as 'id -u USER' prints it" },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { commands } from "./commands.js";
 import type { CommandContext } from "./context.js";
+import { EXIT } from "./exit-code.js";
 import { commandPath, describeFailure, writeFailure } from "./failure.js";
 import { createProgram } from "./program.js";
 import { createTerminal } from "./terminal.js";
@@ -13,11 +14,16 @@ const INTERRUPTIONS = ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
  */
 export async function main(process: NodeJS.Process): Promise<void> {
   const terminal = createTerminal(process);
-  // A reader that went away (`basil list | head -1`) is no failure worth a stack trace.
+  // A reader that went away (`basil list | head -1`) is no failure worth a word; a full disk is worth one line.
+  let broken = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exitCode = 1;
+      process.exitCode = EXIT.no;
+      if (stream === process.stderr || broken) return;
+      broken = true;
+      if (error.code === "EPIPE") return;
+      terminal.err(`error: standard output cannot be written: ${error.message}`);
+      terminal.err("hint: make room where it goes, or send it elsewhere, and run it again");
     });
   }
   const interruption = new AbortController();
@@ -45,7 +51,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     },
   };
   const finished = (exitCode: number): void => {
-    process.exitCode = exitCode;
+    if (!broken) process.exitCode = exitCode;
   };
   const argv = process.argv.slice(2);
   const program = await createProgram(commands, argv, { context, finished });

@@ -1,7 +1,7 @@
 import { parseCatalog } from "@basil/catalog";
 import { parsePolicy } from "@basil/policy";
 import { describe, expect, it } from "vitest";
-import { logPolicyFindings } from "./policy-findings.js";
+import { loggingFindings, logPolicyFindings } from "./policy-findings.js";
 
 const catalog = parseCatalog('{"schemaVersion":1,"backends":{},"keys":{}}');
 
@@ -37,5 +37,15 @@ describe("logPolicyFindings", () => {
     const names = { users: { 1: "x\u001b[2J" } };
     const [line] = await logged({ subjects: { a: uid(1), b: uid(1) }, config: { names } });
     expect(line).toContain("uid x\\u{1b}[2J(1) matches");
+  });
+});
+
+describe("loggingFindings", () => {
+  it("says the same of a policy that a reload reads, and hands it on", async () => {
+    const pair = { catalog, policy: parsePolicy(JSON.stringify({ subjects: { a: uid(1), b: uid(1) } })) };
+    const lines: string[] = [];
+    const source = loggingFindings({ read: async () => pair }, { warn: (_, message) => void lines.push(message) });
+    expect(await source.read()).toBe(pair);
+    expect(lines).toEqual([expect.stringContaining('uid 1 matches "a" and "b"')]);
   });
 });

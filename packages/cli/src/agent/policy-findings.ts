@@ -1,17 +1,33 @@
-import type { Logger } from "@basil/broker";
+import type { DocumentSource, Logger } from "@basil/broker";
 import type { Documents } from "../documents.js";
 
 const MOST = 20;
 
-/** Logs what a policy that loads most likely gets wrong, a caller that is two subjects and therefore nobody first of all. */
-export async function logPolicyFindings({ catalog, policy }: Documents, logger: Pick<Logger, "warn">): Promise<void> {
+/** What a policy that loads most likely gets wrong, a caller that is two subjects and therefore nobody first of all. */
+export async function policyWarnings({ catalog, policy }: Documents) {
   const { lintPolicy } = await import("@basil/policy");
   const { escapeControls } = await import("@basil/catalog");
-  const warnings = lintPolicy(policy, catalog).filter(({ severity }) => severity === "warning");
-  for (const { code, message } of warnings.slice(0, MOST)) {
-    logger.warn({ document: "policy", code }, escapeControls(message));
-  }
+  return lintPolicy(policy, catalog)
+    .filter(({ severity }) => severity === "warning")
+    .map(({ code, message }) => ({ code, message: escapeControls(message) }));
+}
+
+/** Logs the {@link policyWarnings}, the first twenty of them. */
+export async function logPolicyFindings(documents: Documents, logger: Pick<Logger, "warn">): Promise<void> {
+  const warnings = await policyWarnings(documents);
+  for (const { code, message } of warnings.slice(0, MOST)) logger.warn({ document: "policy", code }, message);
   if (warnings.length > MOST) {
     logger.warn({ document: "policy" }, `${warnings.length - MOST} more findings; 'basil policy lint' lists them`);
   }
+}
+
+/** The same for every pair that a reload reads, whoever asks for the reload. */
+export function loggingFindings(source: DocumentSource, logger: Pick<Logger, "warn">): DocumentSource {
+  return {
+    async read() {
+      const documents = await source.read();
+      await logPolicyFindings(documents, logger);
+      return documents;
+    },
+  };
 }

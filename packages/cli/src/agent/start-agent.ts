@@ -12,7 +12,7 @@ import { isListening } from "../listening.js";
 import { version } from "../version.js";
 import { brokerLimits } from "./broker-limits.js";
 import { openSockets } from "./open-sockets.js";
-import { logPolicyFindings } from "./policy-findings.js";
+import { loggingFindings, logPolicyFindings } from "./policy-findings.js";
 import { reconcileProgress } from "./reconcile-progress.js";
 import { startupFailure } from "./startup-failure.js";
 import { readUnlockInputs } from "./unlock-inputs.js";
@@ -126,7 +126,10 @@ async function open(
     onReconcile: reconcileProgress(logger),
     ...(audit && { audit }),
     auditFailure: config["audit-failure"],
-    documents: documentFiles({ catalog: requiredPath(settings, "catalog"), policy: requiredPath(settings, "policy") }),
+    documents: loggingFindings(
+      documentFiles({ catalog: requiredPath(settings, "catalog"), policy: requiredPath(settings, "policy") }),
+      logger,
+    ),
     logger,
     limits: brokerLimits(config),
     version: version(),

@@ -47,6 +47,17 @@ async function rows(options: SettingsOptions = {}): Promise<Map<string, Check>> 
 }
 
 describe("preflight", () => {
+  it("warns of a uid that is two subjects and therefore denied everything", async () => {
+    const subject = { allOf: [{ kind: "unix", uid: 7 }] };
+    const rules = [{ id: "r", subjects: ["a", "b"], action: ["op:sign"], target: ["jwt.**"] }];
+    const policy = { schemaVersion: 2, subjects: { a: subject, b: subject }, rules };
+    await writeFile(at("policy.json"), JSON.stringify(policy));
+    expect((await rows()).get("policy_findings")).toMatchObject({
+      status: "warn",
+      detail: '/subjects/b: uid 7 matches "a" and "b", so it is denied everything',
+    });
+  });
+
   it("finds nothing wrong with a whole deployment", async () => {
     const found = [...(await rows()).values()];
     expect(found.filter(({ status }) => status !== "ok")).toEqual([]);

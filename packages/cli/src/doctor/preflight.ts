@@ -1,11 +1,12 @@
 import type { Catalog } from "@basil/catalog";
+import { policyWarnings } from "../agent/policy-findings.js";
 import { CliError } from "../cli-error.js";
 import type { AgentSettings } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import { loadCatalog, loadPolicy } from "../documents.js";
 import { checkBundle } from "./bundle-checks.js";
 import { checkCapability } from "./capability-check.js";
-import { type Check, fatal, ok, skipped } from "./check.js";
+import { type Check, fatal, ok, skipped, warn } from "./check.js";
 import { checkFeatures } from "./feature-check.js";
 import { checkDocumentPermissions } from "./permissions-check.js";
 import { checkSocket } from "./socket-check.js";
@@ -15,7 +16,7 @@ import { checkBackendBinary, checkBackendReachability } from "./vault-checks.js"
 /** Every offline check, in the order the rows are shown. Nothing is unlocked, bound or changed. */
 export async function preflight(settings: AgentSettings, context: CommandContext): Promise<Check[]> {
   const { config } = settings;
-  const { catalog, check: catalogPolicy } = await checkDocuments(settings, context.cwd);
+  const { catalog, check: catalogPolicy, findings } = await checkDocuments(settings, context.cwd);
   return [
     catalogPolicy,
     await checkCapability(config, catalog),
@@ -27,6 +28,7 @@ export async function preflight(settings: AgentSettings, context: CommandContext
     await checkBackendReachability(catalog, context.signal),
     await checkUnlockInputs(settings),
     await checkDocumentPermissions(settings, context.uid),
+    ...findings,
   ];
 }
 
@@ -57,7 +59,7 @@ export function configurationRefused(error: CliError): Check[] {
 async function checkDocuments(
   settings: AgentSettings,
   cwd: string,
-): Promise<{ readonly catalog: Catalog | undefined; readonly check: Check }> {
+): Promise<{ readonly catalog: Catalog | undefined; readonly check: Check; readonly findings: readonly Check[] }> {
   const failures: CliError[] = [];
   const collect = (error: unknown): undefined => {
     if (!(error instanceof CliError)) throw error;
@@ -71,11 +73,15 @@ async function checkDocuments(
       .map(({ message, details }) => ("problems" in details ? `${message}: ${details.problems.join("; ")}` : message))
       .join("; ");
     const remedy = failures.map(({ remedy }) => remedy ?? "correct the document").join("; ");
-    return { catalog, check: fatal(name, detail, remedy) };
+    return { catalog, check: fatal(name, detail, remedy), findings: [] };
   }
   const counts = `${catalog.backends.size} backends, ${catalog.keys.size} keys, ${policy.rules.length} rules`;
   const notes = catalog.warnings.map(({ message }) => message);
-  return { catalog, check: ok(name, [counts, ...notes].join("; ")) };
+  const warnings = await policyWarnings({ catalog, policy });
+  const found = warnings.map(({ message }) => message).join("; ");
+  const remedy = "correct the places named; 'basil policy lint' shows them one a line";
+  const findings = found === "" ? [] : [warn("policy_findings", found, remedy)];
+  return { catalog, check: ok(name, [counts, ...notes].join("; ")), findings };
 }
 
 function checkInvocationBindings({ config }: AgentSettings): Check {
