@@ -132,10 +132,10 @@ export class Stack implements AsyncDisposable {
     });
   }
 
-  /** Starts the agent and waits for it to serve. */
-  async startAgent(): Promise<RunningAgent> {
-    const { child, ended, log } = this.#spawnAgent();
-    while (!(await answers(this.socket))) {
+  /** Starts the agent and waits for it to serve, at the socket of this deployment if its configuration names no other. */
+  async startAgent({ socket = this.socket }: { readonly socket?: string } = {}): Promise<RunningAgent> {
+    const { child, ended, log } = this.#spawnAgent(socket);
+    while (!(await answers(socket))) {
       if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}:\n${log()}`);
       await sleep(20);
     }
@@ -162,9 +162,9 @@ export class Stack implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #spawnAgent(): { child: ChildProcess; ended: Promise<Ended>; log: () => string } {
+  #spawnAgent(socket = this.socket): { child: ChildProcess; ended: Promise<Ended>; log: () => string } {
     const child = spawn(process.execPath, [program, "agent", "--config", join(this.folder, "agent.toml")], {
-      env: this.env,
+      env: { ...this.env, BASIL_SOCKET: socket },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

@@ -2,6 +2,7 @@ import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { basil } from "../cli/typed.ts";
+import { hasProgram } from "../peers/program.ts";
 import { Stack, seed } from "../stack.ts";
 import { ManagedAgent, type ManagedOptions } from "./managed-agent.ts";
 
@@ -14,6 +15,7 @@ const POLICY = {
 
 let stack: Stack;
 let names = 0;
+const python = hasProgram("python3");
 beforeAll(async () => {
   stack = await Stack.start({
     catalog: await seed.text("catalog.json"),
@@ -32,7 +34,7 @@ const fresh = (kind: string) => join(stack.folder, `${kind}-${++names}`);
 const start = (options: Partial<ManagedOptions> = {}) => new ManagedAgent(stack, { notify: fresh("n"), ...options });
 const ready = (socket: string) => basil(["ready", "--socket", socket], { env: stack.env });
 
-describe("basil agent under a service manager", () => {
+describe.skipIf(!python)("basil agent under a service manager", () => {
   it("says READY when it serves and not before, and STOPPING when it stops", async () => {
     await using agent = start();
     await agent.told("READY=1");
@@ -109,7 +111,7 @@ describe("basil agent under a service manager", () => {
   });
 });
 
-describe("socket activation", () => {
+describe.skipIf(!python)("socket activation", () => {
   it("serves at the socket that was passed, and leaves it where it is", async () => {
     const listen = fresh("s");
     await using agent = start({ listen });
