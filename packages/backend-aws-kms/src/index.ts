@@ -9,7 +9,16 @@ export {
 export { awsKmsCapabilities } from "./capabilities.js";
 export { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
 export type { AwsCredentials } from "./credentials.js";
+export { creatableAlias, type KeyReference, keyReference } from "./key-ref.js";
 export { KMS_CHANNEL, type KmsMessage } from "./kms-channel.js";
+export {
+  checkAwsKms,
+  type KmsLiveIdentity,
+  type KmsLiveKey,
+  type KmsLiveKeyReport,
+  type KmsLiveReport,
+} from "./live-check.js";
+export type { KmsDenial, KmsLiveFinding } from "./live-findings.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
 export type { AwsKmsOptions } from "./options.js";
 export { type AwsKmsIdentity, type AwsKmsPermission, awsKmsPermissions } from "./permissions.js";

@@ -35,6 +35,6 @@ export function whyUnusable(key: KeyRef, metadata: KmsKeyMetadata): string | und
   return `its KeyState is ${metadata.KeyState}, it must be Enabled`;
 }
 
-function regionOfArn(path: string): string | undefined {
+export function regionOfArn(path: string): string | undefined {
   return /^arn:[^:]+:kms:([^:]+):/.exec(path)?.[1];
 }

@@ -1,0 +1,92 @@
+import type { ProvableAction } from "./dry-run.js";
+
+/** What is wrong, or more than is needed, about an AWS deployment. */
+export interface KmsLiveFinding {
+  /**
+   * `credentials`: none, expired or not known to AWS. `clock`: this host's clock is off. `region`: the keys are looked for
+   * in another region than theirs. `unreachable`: no answer, or none of KMS. `absent`, `state`, `spec`: the key is not
+   * there, not enabled, or of another type. `alias-moved`: the alias leads to none of the key's versions. `denied`: a
+   * permission is missing. `excess`: one is there that nothing needs.
+   */
+  readonly code:
+    | "credentials"
+    | "clock"
+    | "region"
+    | "unreachable"
+    | "absent"
+    | "state"
+    | "spec"
+    | "alias-moved"
+    | "denied"
+    | "excess";
+  /** `fatal`: a start, or a call that somebody may make, fails. */
+  readonly severity: "fatal" | "warning";
+  /** The catalog's name of the key; absent for what is about all of them. */
+  readonly key?: string;
+  /** For the operator: it names ARNs, and the text of AWS where there is one. */
+  readonly message: string;
+  /** Of `denied` and `excess`. */
+  readonly action?: ProvableAction | "kms:DescribeKey";
+  /** Of `denied` and `excess`: the ARN an IAM statement has to name. */
+  readonly resource?: string;
+  /** Of `denied`: who did not allow it, or denied it outright. */
+  readonly denial?: KmsDenial;
+}
+
+/**
+ * The three texts of a denial: no identity policy allows it; the key's policy does not (another account's key, or a key
+ * policy that leaves nothing to IAM); some policy denies it explicitly. `other` covers boundaries and organizations.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+ */
+export type KmsDenial = "identity-policy" | "key-policy" | "explicit-deny" | "other";
+
+/** A failure of one call, by what an operator has to do about it. */
+export type LiveFailure =
+  | { readonly kind: "credentials" | "clock" | "region" | "unreachable" | "absent" | "state"; readonly text: string }
+  | {
+      readonly kind: "denied";
+      readonly text: string;
+      readonly denial: KmsDenial;
+      readonly resource?: string;
+      readonly principal?: string;
+    };
+
+const CREDENTIALS = new Set([
+  "ExpiredTokenException",
+  "ExpiredToken",
+  "UnrecognizedClientException",
+  "InvalidClientTokenId",
+  "MissingAuthenticationTokenException",
+  "MissingAuthenticationToken",
+  "CredentialsProviderError",
+  "TokenProviderError",
+]);
+const STATES = new Set(["DisabledException", "KMSInvalidStateException", "KeyUnavailableException"]);
+
+export function liveFailure(failure: unknown): LiveFailure {
+  const { name, message } = failure instanceof Error ? failure : { name: "Error", message: String(failure) };
+  const text = `${name}: ${message}`;
+  if (CREDENTIALS.has(name)) return { kind: "credentials", text };
+  if (name === "NotFoundException") return { kind: "absent", text };
+  if (STATES.has(name)) return { kind: "state", text };
+  if (name === "InvalidSignatureException") {
+    if (/signature expired|not yet current/i.test(message)) return { kind: "clock", text };
+    return { kind: /scoped to a valid region/i.test(message) ? "region" : "credentials", text };
+  }
+  if (name !== "AccessDeniedException" && name !== "AccessDenied") return { kind: "unreachable", text };
+  const principal = /\bUser: (arn:\S+)/.exec(message)?.[1];
+  const resource = /\bon resource: (arn:\S+)/.exec(message)?.[1];
+  return {
+    kind: "denied",
+    text,
+    denial: denialOf(message),
+    ...(resource !== undefined && { resource }),
+    ...(principal !== undefined && { principal }),
+  };
+}
+
+function denialOf(message: string): KmsDenial {
+  if (/explicit deny|explicitly denies/.test(message)) return "explicit-deny";
+  if (/no identity-based policy allows/.test(message)) return "identity-policy";
+  return /no resource-based polic(?:y|ies) allow/.test(message) ? "key-policy" : "other";
+}
