@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { access, mkdtemp, readdir, rm } from "node:fs/promises";
+import { access, cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -35,10 +35,18 @@ const surroundings = (folder: string): Record<string, string> => ({
 });
 
 let folder: string;
+/** The program in a folder that is closed to other users, as a home folder or one of `mktemp -d` is. */
+let closed: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "basil-demo-test-"));
+  closed = await mkdtemp(join(tmpdir(), "basil-demo-program-"));
+  const cli = join(import.meta.dirname, "../../packages/cli");
+  for (const part of ["bin", "data", "dist", "package.json"]) {
+    await cp(join(cli, part), join(closed, part), { recursive: true });
+  }
+  await symlink(join(cli, "node_modules"), join(closed, "node_modules"));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => Promise.all([folder, closed].map((path) => rm(path, { recursive: true, force: true }))));
 
 describe("basil demo --keep", () => {
   let kept: Awaited<ReturnType<typeof keepRunning>>;
@@ -156,8 +164,7 @@ describe("basil demo --json", () => {
 
 /** A demo that runs in the background, once its output shows that it got as far as `until`. */
 async function keepRunning(until = /In another shell:[\s\S]*Ctrl-C/) {
-  const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
-  const child = spawn(process.execPath, [program, "demo", "--keep"], { env: surroundings(folder), cwd: folder });
+  const child = spawn(process.execPath, [join(closed, "bin/basil.js"), "demo", "--keep"], { env: surroundings(folder), cwd: folder });
   let [output, errors] = ["", ""];
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

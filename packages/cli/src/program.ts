@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { type CommandRuntime, declareGlobalOptions, type LazyGroup, type RegisteredCommand } from "./command.js";
 import { version } from "./version.js";
 
@@ -24,7 +24,12 @@ export async function createProgram(
     // Each command declares the global flags itself, so that they stand before or after its name and
     // `decrypt --version N` stays apart from `--version`.
     .enablePositionalOptions()
-    .version(`basil ${version()}`, "-V, --version", "print the version");
+    // Not `Command.version`, which wants the text, and so the manifest, before it is known to be asked for.
+    .option("-V, --version", "print the version")
+    .on("option:version", () => {
+      terminal.out(`basil ${version()}`);
+      throw new CommanderError(0, "commander.version", "the version was asked for");
+    });
   declareGlobalOptions(program);
   for (const entry of commands) {
     if ("load" in entry) {
