@@ -22,6 +22,8 @@ export interface CommandDefinition<Options, Report> {
   readonly summary: string;
   /** Whole command lines, shown at the end of `--help`. */
   readonly examples: readonly string[];
+  /** Of its group: meant when no other command of the group is named. */
+  readonly isDefault?: boolean;
   /** Declares flags and operands. `--json` is added for every command. */
   declare?(command: Command): void;
   run(invocation: Invocation<Options>, context: CommandContext): Promise<Report>;
@@ -66,7 +68,9 @@ export function defineCommand<Options, Report>(definition: CommandDefinition<Opt
   return {
     name: definition.name,
     register(parent, runtime) {
-      const command = parent.command(definition.name).description(definition.summary);
+      const command = parent
+        .command(definition.name, { isDefault: definition.isDefault ?? false })
+        .description(definition.summary);
       definition.declare?.(command);
       command.option("--json", "print the result as JSON");
       declareGlobalOptions(command);

@@ -49,6 +49,18 @@ const iam: LazyGroup = {
   load: async () => (await import("./iam/iam.js")).iam,
 };
 
+const audit: LazyGroup = {
+  name: "audit",
+  summary: "check an audit log",
+  load: async () => (await import("./audit/audit.js")).audit,
+};
+
+const provision: LazyGroup = {
+  name: "provision",
+  summary: "create and rotate the catalog's keys in AWS KMS, as a job of its own identity",
+  load: async () => (await import("./provision/provision.js")).provision,
+};
+
 /** Every command, in the order `basil --help` shows them. */
 export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   init,
@@ -59,6 +71,8 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   policy,
   bundle,
   iam,
+  audit,
+  provision,
   newKey,
   rotate,
   list,

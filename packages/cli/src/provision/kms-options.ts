@@ -1,0 +1,95 @@
+import { resolve } from "node:path";
+import type { AwsKmsOptions } from "@basil/backend-aws-kms";
+import type { BackendLogger } from "@basil/core";
+import type { Command } from "commander";
+import { loadPlugin } from "../backend-kinds.js";
+import { repeated } from "../bundle/bundle-command.js";
+import { toCliError } from "../bundle/bundle-failure.js";
+import { CliError } from "../cli-error.js";
+import type { CommandContext } from "../context.js";
+import { nonEmpty } from "../option-values.js";
+
+/** Where KMS is and as whom it is called. The sealed bundle is not opened: it is the daemon's, and so is its identity. */
+export interface KmsFlags {
+  readonly backend?: readonly string[];
+  readonly region?: string;
+  readonly profile?: string;
+  readonly journal?: string;
+}
+
+export function declareKms(command: Command): void {
+  command
+    .option("--region <region>", "the region of the keys (environment: AWS_REGION)", nonEmpty)
+    .option("--profile <name>", "the AWS profile of this job (default: the SDK's chain)", nonEmpty)
+    .option("--journal <file>", "remembers keys that have no alias yet (default: CATALOG.journal)", nonEmpty)
+    .option(
+      "--backend <spec>",
+      "id=ID,type=aws-kms,… in place of the three above, as 'basil bundle set-backend' takes it; may be repeated",
+      repeated,
+    );
+}
+
+/** @throws {@link CliError} `USAGE` for flags that do not fit, `PACKAGE_MISSING`. */
+export async function kmsOptions(
+  id: string,
+  flags: KmsFlags,
+  catalogPath: string,
+  context: CommandContext,
+): Promise<AwsKmsOptions> {
+  const { credentialSchema } = await loadPlugin("aws-kms");
+  const { awsKmsOptionsOf, awsKmsCredentialSchema } = await import("@basil/backend-aws-kms");
+  const spec = await specOf(id, flags.backend ?? []);
+  const fields: Record<string, string> = spec ?? fieldsOf(id, flags, context);
+  fields.journal ??= resolve(context.cwd, flags.journal ?? `${catalogPath}.journal`);
+  const parsed = credentialSchema.safeParse(fields);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue?.path.join(".") || "fields";
+    const flag = spec === undefined && field !== "fields" ? `--${field}` : "--backend";
+    const found = fields[field] === undefined ? "" : ` is ${JSON.stringify(fields[field])};`;
+    throw new CliError("USAGE", `${flag}:${flag === "--backend" ? ` ${field}` : ""}${found} ${issue?.message}`, {
+      flag,
+    });
+  }
+  return { id, ...awsKmsOptionsOf(awsKmsCredentialSchema.parse(fields)), logger: warningsTo(context) };
+}
+
+async function specOf(id: string, specs: readonly string[]): Promise<Record<string, string> | undefined> {
+  if (specs.length === 0) return undefined;
+  const { isBundleError, parseBackendSpec } = await import("@basil/bundle");
+  try {
+    const parsed = specs.map(parseBackendSpec);
+    const other = parsed.find(({ type }) => type !== "aws-kms");
+    if (other !== undefined) {
+      const message = `--backend: type is ${JSON.stringify(other.type)}; allowed: aws-kms`;
+      throw new CliError("USAGE", message, { flag: "--backend" });
+    }
+    const spec = parsed.find((each) => each.id === id);
+    if (spec !== undefined) return Object.fromEntries(spec.fields);
+  } catch (error) {
+    throw isBundleError(error) ? toCliError(error) : error;
+  }
+  throw new CliError("USAGE", `no --backend has id=${id}, the catalog's name of the backend`, { flag: "--backend" });
+}
+
+function fieldsOf(id: string, { region, profile }: KmsFlags, { env }: CommandContext): Record<string, string> {
+  const found = region ?? (env.AWS_REGION || undefined);
+  if (found === undefined) {
+    throw new CliError(
+      "USAGE",
+      `the region of backend "${id}" is not known`,
+      { flag: "--region" },
+      { remedy: "give --region REGION, or set AWS_REGION" },
+    );
+  }
+  return { region: found, ...(profile !== undefined && { profile }) };
+}
+
+/** What the backend has to say to an operator, as lines. */
+function warningsTo({ terminal: { err, errColors } }: CommandContext): BackendLogger {
+  const line = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    const named = Object.entries(fields).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    err(`${errColors.yellow("warning:")} ${message}: ${named.join(", ")}`);
+  };
+  return { info: () => {}, warn: line, error: line };
+}
