@@ -117,7 +117,7 @@ describe.skipIf(!hasPython())("deploy/kubernetes", () => {
     expect((await stat(socket)).mode & 0o777).toBe(0o660);
     const env = { ...stack.env, BASIL_SOCKET: socket };
     for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"] as const) {
-      const [name, ...command] = agent?.[probe].exec.command ?? [];
+      const [name, ...command] = agent?.[probe]?.exec.command ?? [];
       expect(name).toBe("basil");
       expect(await basil(command, { env })).toMatchObject({ exitCode: 0 });
     }
