@@ -164,7 +164,10 @@ describe("basil demo --json", () => {
 
 /** A demo that runs in the background, once its output shows that it got as far as `until`. */
 async function keepRunning(until = /In another shell:[\s\S]*Ctrl-C/) {
-  const child = spawn(process.execPath, [join(closed, "bin/basil.js"), "demo", "--keep"], { env: surroundings(folder), cwd: folder });
+  const child = spawn(process.execPath, [join(closed, "bin/basil.js"), "demo", "--keep"], {
+    env: surroundings(folder),
+    cwd: folder,
+  });
   let [output, errors] = ["", ""];
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
