@@ -9,6 +9,7 @@ import type { IamStatement } from "../iam/iam-document.js";
 import { nonEmpty } from "../option-values.js";
 import { backendFailure } from "./backend-failure.js";
 import { kmsKeys } from "./catalog-keys.js";
+import { readStatements } from "./iam-statements.js";
 import { declareKms, type KmsFlags, kmsOptions } from "./kms-options.js";
 import { consent, runtimeStatement, writeRotationPlan } from "./rotation-plan.js";
 
@@ -59,6 +60,17 @@ export const rotate = defineCommand<RotateOptions, RotationReport>({
     const [entry] = kmsKeys(catalog, operands, "<key>");
     if (entry === undefined) throw new TypeError("no key");
     const kms = await kmsOptions(entry.backend, options, requiredPath(settings, "catalog"), context);
+    // Whatever is wrong with the flags is told before a key is made.
+    const { runtimePolicy, yes = false } = options;
+    const allowed = runtimePolicy === undefined ? undefined : await readStatements(runtimePolicy, context.cwd);
+    if (!options.prepare && !options.commit && !yes && !allowed && context.stdin.isTTY !== true) {
+      throw new CliError(
+        "USAGE",
+        "nobody is there to confirm; nothing was made",
+        { flag: "--yes" },
+        { remedy: "give --prepare and --commit in turn, or --runtime-policy FILE, or --yes" },
+      );
+    }
     const { awsKmsRotator } = await import("@basil/backend-aws-kms");
     const { isBackendError, keyRef } = await import("@basil/core");
     await using rotator = awsKmsRotator(kms);
@@ -69,7 +81,8 @@ export const rotate = defineCommand<RotateOptions, RotationReport>({
       const report = reportOf(plan, await runtimeStatement(plan.arn, entry));
       if (options.prepare) return { ...report, step: "prepared" };
       writeRotationPlan(plan, report.runtime_statement, context.terminal);
-      await consent(plan, report.runtime_statement, options, context);
+      const policy = allowed && { file: runtimePolicy ?? "", statements: allowed };
+      await consent(plan, report.runtime_statement, { yes, ...(policy && { policy }) }, context);
       await rotator.commit(key, call);
       return { ...report, step: "committed" };
     } catch (error) {

@@ -5,7 +5,7 @@ import type { CommandContext } from "../context.js";
 import type { IamStatement } from "../iam/iam-document.js";
 import type { Terminal } from "../terminal.js";
 import { confirm } from "./confirm.js";
-import { readStatements } from "./iam-statements.js";
+import type { PolicyStatement } from "./iam-statements.js";
 import { notCovered } from "./runtime-coverage.js";
 
 const CIPHERS: ReadonlySet<string> = new Set(["kms:Encrypt", "kms:Decrypt"]);
@@ -33,32 +33,33 @@ export function writeRotationPlan(plan: RotationPlan, statement: IamStatement, {
 }
 
 interface ConsentOptions {
-  readonly runtimePolicy?: string;
-  readonly yes?: boolean;
+  /** The daemon's policy, and the file it was read from. */
+  readonly policy?: { readonly file: string; readonly statements: readonly PolicyStatement[] };
+  readonly yes: boolean;
 }
 
 /**
  * Nothing is asked when the runtime policy covers the new key, or with `--yes`.
  *
- * @throws {@link CliError} `FILE`, `DOCUMENT_REFUSED` for the policy; as {@link confirm}.
+ * @throws {@link CliError} `FAILED` when the policy does not cover it and nobody can be asked; as {@link confirm}.
  */
 export async function consent(
   plan: RotationPlan,
   statement: IamStatement,
-  { runtimePolicy, yes = false }: ConsentOptions,
+  { policy, yes }: ConsentOptions,
   context: CommandContext,
 ): Promise<void> {
   const { alias, previousArn, arn, version } = plan;
   const unchanged = `${alias} stays where it is, and ${arn} at ${alias}/v${version}`;
-  if (runtimePolicy !== undefined) {
+  if (policy !== undefined) {
     const missing = notCovered(
-      await readStatements(runtimePolicy, context.cwd),
+      policy.statements,
       [statement.Action].flat(),
       { arn: previousArn, aliases: [alias] },
       { arn, aliases: [alias, `${alias}/v${version}`] },
     );
     if (missing.length === 0) return;
-    const lacking = `${runtimePolicy} does not allow ${missing.join(", ")} on ${arn}`;
+    const lacking = `${policy.file} does not allow ${missing.join(", ")} on ${arn}`;
     if (!yes && context.stdin.isTTY !== true) {
       throw new CliError(
         "FAILED",
