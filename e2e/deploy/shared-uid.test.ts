@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasProgram } from "../peers/program.ts";
+import { type RunningAgent, Stack, seed } from "../stack.ts";
+
+const run = promisify(execFile);
+const uid = process.getuid?.() ?? 0;
+const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
+/** What a container is to the kernel, less its files. */
+const CONTAINER = ["--pid", "--ipc", "--uts", "--mount", "--fork"];
+const RENAMED = ["--user", "--map-user=4242", "--map-group=4242"];
+
+let stack: Stack;
+let agent: RunningAgent;
+beforeAll(async () => {
+  const catalog = JSON.parse(await seed.text("catalog.json"));
+  delete catalog.keys["payload.aead"];
+  stack = await Stack.start({
+    catalog: JSON.stringify(catalog),
+    policy: {
+      schemaVersion: 2,
+      subjects: { web: { allOf: [{ kind: "unix", uid }] }, inside: { allOf: [{ kind: "unix", uid: 4242 }] } },
+      rules: [{ id: "web-signs", subjects: ["web"], action: ["op:sign"], target: ["jwt.**"] }],
+    },
+    emulator: { keys: [{ spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] }] },
+  });
+  agent = await stack.startAgent();
+});
+afterAll(async () => {
+  await agent?.stop();
+  await stack?.[Symbol.asyncDispose]();
+});
+
+/** Signs from namespaces of its own; gives what the audit log says of the caller. */
+async function signsFrom(flags: readonly string[]): Promise<unknown> {
+  const command = [process.execPath, program, "sign", "--key-id", "jwt.signing.primary", "text"];
+  await run("unshare", [...flags, ...command], { env: stack.env });
+  return (await stack.audit()).at(-1)?.actor_id;
+}
+
+describe("a uid on a node that containers share", () => {
+  it.skipIf(!hasProgram("unshare", [...CONTAINER, "true"]))(
+    "is one caller, whichever container it comes from",
+    async () => {
+      expect(await signsFrom(CONTAINER)).toBe("web");
+      expect(await signsFrom(CONTAINER)).toBe("web");
+    },
+  );
+
+  it.skipIf(!hasProgram("unshare", [...RENAMED, "true"]))(
+    "is the kernel's, whatever a user namespace calls it",
+    async () => {
+      expect(await signsFrom(RENAMED)).toBe("web");
+    },
+  );
+});
