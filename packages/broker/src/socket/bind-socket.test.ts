@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { chmod, lstat, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +54,19 @@ async function serve(options: Partial<BrokerOptions> = {}) {
 }
 
 describe("a broker's socket", () => {
+  it("takes a burst of connections that come before it can accept any, as many as the system lets it", async () => {
+    await serve();
+    const allowed = Number(await readFile("/proc/sys/net/core/somaxconn", "utf8"));
+    const attempts = Array.from({ length: Math.min(1000, allowed) }, () => {
+      const socket = connect(path);
+      return new Promise<string>((resolve) => {
+        socket.once("connect", () => resolve("connected"));
+        socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+      }).finally(() => socket.destroy());
+    });
+    expect(new Set(await Promise.all(attempts))).toEqual(new Set(["connected"]));
+  });
+
   it("is 0600 unless told otherwise, and gone after closing, with nothing beside it but its lock", async () => {
     await serve();
     expect((await lstat(path)).isSocket()).toBe(true);

@@ -19,6 +19,8 @@ export interface BoundSocket extends AsyncDisposable {
 /** sun_path of unix(7), less the byte that ends it; macOS has 104. */
 const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 const DEFAULT_MODE = 0o600;
+/** Connections that wait to be accepted, as far as `net.core.somaxconn` lets it; one more is refused by the kernel (unix(7), EAGAIN). */
+const BACKLOG = 4096;
 
 /**
  * Has `server` listen at the path. The socket is bound in a folder of its own that only we can enter, given its mode and
@@ -61,7 +63,7 @@ async function bindAside(server: Server, path: string, mode: number, gid: number
     requireLength(aside, path);
     await new Promise<void>((listening, reject) => {
       server.once("error", reject);
-      server.listen({ path: aside }, () => {
+      server.listen({ path: aside, backlog: BACKLOG }, () => {
         server.off("error", reject);
         listening();
       });
