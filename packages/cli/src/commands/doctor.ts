@@ -12,16 +12,22 @@ import { EXIT } from "../exit-code.js";
 interface DoctorOptions extends SettingsOptions {
   readonly strict?: boolean;
   readonly keys?: boolean;
+  readonly live?: boolean;
 }
 
 export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorReport; readonly strict: boolean }>({
   name: "doctor",
   summary: "check that the agent would start; changes nothing",
-  examples: ["basil doctor -c agent.toml", "basil doctor --catalog catalog.json --policy policy.json --json"],
+  examples: [
+    "basil doctor -c agent.toml",
+    "basil doctor -c agent.toml --live",
+    "basil doctor --catalog catalog.json --policy policy.json --json",
+  ],
   declare(command) {
     declareSettings(command);
     command
       .option("--keys", "also unlock the bundle and look for every key, by metadata alone")
+      .option("--live", "also unlock the bundle and prove what its AWS identities can do, by reads and dry runs")
       .option("--strict", "exit 1 for warnings, too");
   },
   async run({ options }, context) {
@@ -37,6 +43,7 @@ export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorRepo
     if (settings instanceof CliError) return { report: doctorReport(configurationRefused(settings)), strict };
     const checks = await preflight(settings, context);
     if (options.keys) checks.push(...(await (await import("../doctor/key-checks.js")).checkKeys(settings, context)));
+    if (options.live) checks.push(...(await (await import("../doctor/live-checks.js")).checkLive(settings, context)));
     return { report: doctorReport(checks), strict };
   },
   render({ report }, terminal) {

@@ -72,6 +72,24 @@ const ACTIONS: Readonly<Partial<Record<Operation, readonly string[]>>> = {
   mint: ["kms:Sign", "kms:GetPublicKey"],
 };
 
+/** The actions on a key that some rule lets somebody cause, DescribeKey included. */
+export function neededActions(
+  key: KeyEntry,
+  catalog: Catalog,
+  policy: Policy,
+  decide: typeof import("@basil/policy").decide,
+): ReadonlySet<string> {
+  const granted = new Set(["kms:DescribeKey"]);
+  for (const [operation, needed = []] of Object.entries(ACTIONS) as [Operation, readonly string[]][]) {
+    const somebody = [...policy.subjects.keys()].some(
+      (subject) => decide(policy, catalog, subject, operation, key.name).allowed,
+    );
+    // A rule may grant what the class of the key has no use for; that needs no permission.
+    if (somebody) for (const action of needed) if (fits(key, action)) granted.add(action);
+  }
+  return granted;
+}
+
 /** Only what some rule lets somebody do: one statement for each distinct set of actions. */
 export async function leastRuntimePolicy(
   actions: readonly string[],
@@ -82,14 +100,7 @@ export async function leastRuntimePolicy(
   const { decide } = await import("@basil/policy");
   const bySet = new Map<string, { actions: string[]; arns: string[] }>();
   for (const { key, arn } of keys) {
-    const granted = new Set(["kms:DescribeKey"]);
-    for (const [operation, needed = []] of Object.entries(ACTIONS) as [Operation, readonly string[]][]) {
-      const somebody = [...policy.subjects.keys()].some(
-        (subject) => decide(policy, catalog, subject, operation, key.name).allowed,
-      );
-      // A rule may grant what the class of the key has no use for; that needs no permission.
-      if (somebody) for (const action of needed) if (fits(key, action)) granted.add(action);
-    }
+    const granted = neededActions(key, catalog, policy, decide);
     const set = actions.filter((action) => granted.has(action));
     const group = bySet.get(set.join()) ?? { actions: set, arns: [] };
     group.arns.push(arn);
