@@ -97,6 +97,15 @@ describe("the audit record", () => {
     expect(JSON.stringify(audit.records[0]).length).toBeLessThan(2000);
   });
 
+  it("is not outdone by the log, which is as short for a refused name as the record is", async () => {
+    const lines: string[] = [];
+    const log = (...entry: unknown[]) => void lines.push(JSON.stringify(entry));
+    const alice = await start({ logger: { info: log, warn: log, error: log } });
+    await alice.sign("a".repeat(1_000_000), bytes("m")).catch(() => undefined);
+    expect(lines.filter((line) => line.includes("aaaa"))).toHaveLength(1);
+    expect(lines.join("\n").length).toBeLessThan(2000);
+  });
+
   it("that cannot be written withholds the answer", async () => {
     const alice = await start();
     audit.before = () => {

@@ -1,12 +1,10 @@
-import { escapeControls } from "@basil/catalog";
 import type { Identity, Policy, Resolution } from "@basil/policy";
 import type { AuditRecord } from "./audit-sink.js";
-
-/** A name longer than this is cut: a refused caller must not fill the disk with names that do not exist. */
-const MAX_NAME = 256;
+import { recordedName } from "./recorded-name.js";
 
 export interface AuthzFacts {
   readonly op: string;
+  /** As {@link recordedName} makes it. */
   readonly target: string;
   readonly resolution: Resolution;
   readonly identity: Identity;
@@ -35,9 +33,9 @@ export function authzRecord(facts: AuthzFacts): AuditRecord {
   const decision = facts.allowed ? "allow" : "deny";
   const unix = identity.kind === "unix" ? identity : undefined;
   return {
-    actor_id: resolution.resolved ? name(resolution.subject) : "unresolved",
+    actor_id: resolution.resolved ? recordedName(resolution.subject) : "unresolved",
     actor_kind: "subject",
-    authenticated_by: resolution.resolved ? [name(resolution.proof)] : [],
+    authenticated_by: resolution.resolved ? [recordedName(resolution.proof)] : [],
     backend_request_id: facts.backendRequestId ?? null,
     decision,
     event_kind: "basil.audit.authz",
@@ -48,19 +46,19 @@ export function authzRecord(facts: AuthzFacts): AuditRecord {
     occurred_at: seconds(facts.at),
     op: facts.op,
     outcome: decision,
-    presenter_exe: unix?.exe == null ? null : name(unix.exe),
+    presenter_exe: unix?.exe == null ? null : recordedName(unix.exe),
     presenter_gid: unix?.gid ?? null,
     presenter_id: presenter(identity, resolution, policy),
     presenter_kind: unix ? "unix_peercred" : "none",
     presenter_pid: unix?.pid ?? null,
     presenter_start_time: unix?.startTime ?? null,
     presenter_uid: unix?.uid ?? null,
-    reason: name(facts.reason),
+    reason: recordedName(facts.reason),
     request_id: facts.requestId,
     resource: facts.resource ?? null,
     resource_expected: facts.expectedResource ?? null,
     result: facts.result,
-    target_id: name(facts.target),
+    target_id: facts.target,
     target_kind: "catalog_key",
   };
 }
@@ -73,11 +71,7 @@ export function seconds(at: Date): string {
 function presenter(identity: Identity, resolution: Resolution, policy: Policy): string {
   if (identity.kind !== "unix") return "unknown";
   const { uid, exe } = identity;
-  if (!resolution.resolved) return exe == null ? `uid:${uid}` : name(exe);
+  if (!resolution.resolved) return exe == null ? `uid:${uid}` : recordedName(exe);
   const user = policy.config.users.get(uid);
-  return user === undefined ? `${uid}` : `${name(user)}(${uid})`;
-}
-
-function name(text: string): string {
-  return escapeControls(text.length > MAX_NAME ? `${text.slice(0, MAX_NAME)}…` : text);
+  return user === undefined ? `${uid}` : `${recordedName(user)}(${uid})`;
 }

@@ -10,6 +10,7 @@ import {
   type Operation,
   type Resolution,
 } from "@basil/policy";
+import { recordedName } from "../audit/recorded-name.js";
 import { BrokerError } from "../errors.js";
 import type { Generation } from "../generation.js";
 import { abortable } from "./abortable.js";
@@ -20,6 +21,7 @@ import type { Services } from "./services.js";
 /** A decision of the policy, as the audit log tells it. */
 export interface Verdict {
   readonly op: string;
+  /** Cut and escaped, for logs and records. */
   readonly target: string;
   readonly allowed: boolean;
   readonly reason: string;
@@ -125,7 +127,7 @@ export class Call {
   /** Takes an allowance back that the policy cannot know to be wrong; the caller sees a refusal like any other. */
   refuse(op: Operation, target: string, reason: string): BrokerError {
     this.verdicts.pop();
-    this.verdicts.push({ op, target, allowed: false, reason });
+    this.#decided({ op, target, allowed: false, reason });
     return new BrokerError("UNAUTHORIZED", "not authorized", { op });
   }
 
@@ -154,7 +156,7 @@ export class Call {
     const { resolution } = this;
     this.services.requireAudit(operation);
     if (resolution.resolved) return resolution.subject;
-    this.verdicts.push({ op: operation, target, allowed: false, reason: resolution.reason });
+    this.#decided({ op: operation, target, allowed: false, reason: resolution.reason });
     throw this.#unresolved(operation, message);
   }
 
@@ -165,9 +167,13 @@ export class Call {
       : new BrokerError("UNAUTHORIZED", message, { op });
   }
 
+  #decided(verdict: Verdict): void {
+    this.verdicts.push({ ...verdict, target: recordedName(verdict.target) });
+  }
+
   #enforce(op: Operation, target: string, decision: Decision, message: string): void {
     const reason = decision.allowed ? decision.via : decision.reason;
-    this.verdicts.push({ op, target, allowed: decision.allowed, reason });
+    this.#decided({ op, target, allowed: decision.allowed, reason });
     if (!decision.allowed) throw new BrokerError("UNAUTHORIZED", message, { op });
   }
 }
