@@ -1,0 +1,70 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const read = (path: string) => readFile(join(root, path), "utf8");
+
+/** Rows under a heading, cells trimmed. */
+function rows(page: string, heading: string): string[][] {
+  const section = page.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
+  const lines = section.split("\n").filter((line) => line.startsWith("|"));
+  return lines.slice(2).map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+async function sources(folder: string): Promise<string> {
+  const names = await readdir(join(root, folder), { recursive: true });
+  const files = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+  return (await Promise.all(files.map((name) => read(join(folder, name))))).join("\n");
+}
+
+describe("docs/threat-model.md", () => {
+  it("names tests that there are", async () => {
+    const page = (await read("docs/threat-model.md")).replaceAll(/\s+/g, " ");
+    const named = [...page.matchAll(/`([^`]+\.test\.ts)` › (.+?)(?: \||\)[.,;:]? |\)$|\); )/g)];
+    expect(named.length).toBe(page.split(".test.ts` › ").length - 1);
+    expect(named.length).toBeGreaterThan(25);
+    const absent: string[] = [];
+    for (const [, file = "", title = ""] of named) {
+      if (!(await read(file)).includes(`"${title}`)) absent.push(`${file} › ${title}`);
+    }
+    expect(absent).toEqual([]);
+  });
+});
+
+describe("docs/operations.md", () => {
+  it("explains log lines that there are, at the level they have", async () => {
+    const code = (await sources("packages/broker/src")) + (await sources("packages/cli/src"));
+    const listed = rows(await read("docs/operations.md"), "What the log says").flatMap(([messages = "", level = ""]) =>
+      [...messages.matchAll(/`([^`]+)`/g)].map(([, message = ""]) => ({ message, level })),
+    );
+    expect(listed.length).toBeGreaterThan(25);
+    for (const { message, level } of listed) {
+      const escaped = message.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      expect(code).toMatch(new RegExp(`ogger\\.${level}\\([^;]*"${escaped}"`));
+    }
+  });
+
+  it("names metrics that there are", async () => {
+    const code = await sources("packages/broker/src/metrics");
+    const names = rows(await read("docs/operations.md"), "Metrics").flatMap(
+      ([cell = ""]) => cell.match(/basil_\w+/g) ?? [],
+    );
+    expect(names.length).toBe(8);
+    for (const name of names) expect(code).toContain(`"${name}"`);
+  });
+
+  it("gives the limits their defaults", async () => {
+    const code = await sources("packages/broker/src");
+    for (const line of ["maxConnections: 512", "maxStreams: 128", "maxInFlight: 256", "maxInFlightPerCaller: 128"]) {
+      expect(code).toContain(line);
+    }
+    expect(code).toContain("maxWaitingPerCaller: 256");
+    expect(code).toContain("idleTimeoutMs: 600_000");
+  });
+});
