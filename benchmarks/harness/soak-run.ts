@@ -60,6 +60,8 @@ const FAULTS: readonly { readonly fault: Fault; readonly probability: number }[]
   { fault: { kind: "latency", ms: 300 }, probability: 0.1 },
 ];
 const AFTER_FAULTS_MS = 1000;
+/** Calls in flight at most: a throttled call waits for half a second and more, and the others go on. */
+const IN_FLIGHT = 4 * LANES;
 
 /** Keeps an agent busy with checked calls while its KMS misbehaves every other while and its documents are read again. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
@@ -152,7 +154,7 @@ async function atFullSpeed(load: Load, seconds: number): Promise<void> {
   const lane = async (n: number) => {
     while (performance.now() < until) await load.mixed(n);
   };
-  await Promise.all(Array.from({ length: LANES }, (_, n) => lane(n)));
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => lane(n % LANES)));
 }
 
 /** Answers a second, by a schedule: what cannot be asked in time, for every lane waits, is not made up for later. */
@@ -173,7 +175,7 @@ async function atPace(load: Load, perSecond: number, seconds: number): Promise<v
       }
     }
   };
-  await Promise.all(Array.from({ length: LANES }, (_, n) => lane(n)));
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => lane(n % LANES)));
 }
 
 async function rssMb(pid: number): Promise<number> {
