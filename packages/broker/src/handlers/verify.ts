@@ -23,7 +23,10 @@ export async function verify(request: VerifyRequest, call: Call): Promise<Verify
   const { ref, backend, transit } = transitKey(call, entry);
   const expected = signatureBytes(ref.keyType);
   if (expected !== undefined && signature.length !== expected) {
-    throw call.fail("INVALID_REQUEST", `signature: ${signature.length} bytes, ${ref.keyType} has ${expected}`);
+    throw call.fail(
+      "INVALID_REQUEST",
+      `signature: its length is ${signature.length}, ${ref.keyType} has ${expected} bytes`,
+    );
   }
   requireInRange(call, "message", message, backend.capabilities.keyTypes[ref.keyType]?.message);
   const result = await call.ask((context) => transit.verify(ref, message, signature, context));

@@ -1,4 +1,5 @@
 import { type DepositReview, promoteDeposits } from "@basil/bundle";
+import { counted } from "../counted.js";
 import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand, repeated } from "./bundle-command.js";
 import { bundlePath, type OpenOptions, openOptions } from "./open-options.js";
 import { reviewLine } from "./review-line.js";
@@ -46,9 +47,7 @@ export const promote = defineBundleCommand<PromoteOptions, PromoteReport>({
   render({ bundle, dryRun, review, promoted }, { out }) {
     for (const item of review) out(reviewLine(item));
     if (dryRun) return;
-    const count = promoted.length;
-    out(
-      `${count} ${count === 1 ? "deposit" : "deposits"} promoted into ${bundle}${count > 0 ? `: ${promoted.join(", ")}` : ""}`,
-    );
+    const which = promoted.length > 0 ? `: ${promoted.join(", ")}` : "";
+    out(`${counted(promoted.length, "deposit")} promoted into ${bundle}${which}`);
   },
 });

@@ -1,5 +1,6 @@
 import { type AnySlotProvider, parseSlotSpec, rekey as rekeyIn } from "@basil/bundle";
 import { CliError } from "../cli-error.js";
+import { counted } from "../counted.js";
 import { integer } from "../option-values.js";
 import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand, repeated } from "./bundle-command.js";
 import { bundlePath, type OpenOptions, openOptions, warnUntried } from "./open-options.js";
@@ -61,6 +62,6 @@ export const rekey = defineBundleCommand<
     return { bundle: typed, epoch: changed.epoch, slots: changed.result };
   },
   render({ bundle, slots }, { out }) {
-    out(`bundle ${bundle} has a new master key, wrapped for ${slots.length} ${slots.length === 1 ? "slot" : "slots"}`);
+    out(`bundle ${bundle} has a new master key, wrapped for ${counted(slots.length, "slot")}`);
   },
 });

@@ -2,6 +2,7 @@ import type { Catalog } from "@basil/catalog";
 import type { Capabilities } from "@basil/core";
 import { kindGap, loadPlugin } from "../backend-kinds.js";
 import type { AgentConfig } from "../config/agent-config.js";
+import { counted } from "../counted.js";
 import { type Check, fatal, ok, skipped, warn } from "./check.js";
 
 const NAME = "capability";
@@ -13,7 +14,7 @@ export async function checkCapability(config: AgentConfig, catalog: Catalog | un
   const { checkCapabilities, renderCapabilityGap } = await import("@basil/core");
   const report = checkCapabilities({ catalog, provided: await installedCapabilities(catalog), mode });
   if (mode === "off") return ok(NAME, "capability-policy is off: nothing is checked");
-  const counts = `${report.enforced} backends checked, ${report.skippedUndeclared} declare nothing, ${report.warnings} gaps tolerated`;
+  const counts = `${counted(report.enforced, "backend")} checked, ${report.skippedUndeclared} without a declaration, ${counted(report.warnings, "gap")} tolerated`;
   if (report.gaps.length === 0) return ok(NAME, counts);
   const detail = report.gaps.map((gap) => renderCapabilityGap(gap)).join("; ");
   const remedy = [...new Set(report.gaps.flatMap(({ needs }) => needs.map((need) => need.remedy)))].join("; ");

@@ -85,6 +85,12 @@ describe("preflight", () => {
     for (const { remediation } of found.filter(({ status }) => status === "ok")) expect(remediation).toBe("");
   });
 
+  it("counts one thing as one", async () => {
+    const found = await rows();
+    expect(found.get("catalog_policy")?.detail).toMatch(/^1 backend, 2 keys, \d+ rules?$/);
+    expect(found.get("capability")?.detail).toMatch(/^1 backend checked, /);
+  });
+
   it("names every problem of both documents", async () => {
     await writeFile(at("catalog.json"), '{"schemaVersion":1,"keys":{"Bad Name":{}}}');
     await writeFile(at("policy.json"), '{"schemaVersion":2,"colour":1}');

@@ -3,6 +3,7 @@ import { policyWarnings } from "../agent/policy-findings.js";
 import { CliError } from "../cli-error.js";
 import type { AgentSettings } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
+import { counted } from "../counted.js";
 import { loadCatalog, loadPolicy } from "../documents.js";
 import { checkBundle } from "./bundle-checks.js";
 import { checkCapability } from "./capability-check.js";
@@ -75,7 +76,11 @@ async function checkDocuments(
     const remedy = failures.map(({ remedy }) => remedy ?? "correct the document").join("; ");
     return { catalog, check: fatal(name, detail, remedy), findings: [] };
   }
-  const counts = `${catalog.backends.size} backends, ${catalog.keys.size} keys, ${policy.rules.length} rules`;
+  const counts = [
+    counted(catalog.backends.size, "backend"),
+    counted(catalog.keys.size, "key"),
+    counted(policy.rules.length, "rule"),
+  ].join(", ");
   const notes = catalog.warnings.map(({ message }) => message);
   const warnings = await policyWarnings({ catalog, policy });
   const found = warnings.map(({ message }) => message).join("; ");

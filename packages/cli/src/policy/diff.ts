@@ -1,10 +1,10 @@
 import { diffPolicies, type PolicyDifference } from "@basil/policy";
-import { counted } from "../catalog/counted.js";
 import { type DocumentOptions, declareDocuments } from "../catalog/document-options.js";
 import { refusalsAsJson } from "../catalog/refusals-as-json.js";
 import { writeSafeTable } from "../catalog/safe-table.js";
 import { defineCommand } from "../command.js";
 import { resolveSettings } from "../config/agent-settings.js";
+import { counted } from "../counted.js";
 import { loadCatalog, loadPolicyFile } from "../documents.js";
 import { EXIT } from "../exit-code.js";
 import { nonEmpty } from "../option-values.js";

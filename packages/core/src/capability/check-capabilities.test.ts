@@ -239,7 +239,7 @@ describe("renderCapabilityReport", () => {
     const backend = { kind: "aws-kms", engines: ["transit"], mintKeyTypes: ["aes-256-gcm"], requires: ["pki-crl"] };
     const lines = renderCapabilityReport(check(backend, { k: { ...SIGNER, ...generate }, v: VALUE }));
     expect(lines).toEqual([
-      "capability check (strict) failed: 1 backends checked, 0 undeclared, 3 fatal gaps, 0 tolerated",
+      "capability check (strict) failed: 1 backend checked, 0 undeclared, 3 fatal gaps, 0 tolerated",
       'requires on backend "b" (aws-kms): needs capability pki-crl, the catalog declares none: add it to capabilities of backend "b" if the server has it, or take it out of requires',
       'key "k" on backend "b" (aws-kms): needs mint key type ecdsa-p256, the catalog declares aes-256-gcm: add it to mintKeyTypes of backend "b", or create the key by other means and set missing to "error"',
       'key "v" on backend "b" (aws-kms): needs engine kv2, kind "aws-kms" offers transit: move the key to a backend whose kind has kv2',

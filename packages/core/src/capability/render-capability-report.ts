@@ -25,7 +25,11 @@ export function renderCapabilityGap(gap: CapabilityGap): string {
 function summary({ mode, ok, enforced, skippedUndeclared, warnings, gaps }: CapabilityReport): string {
   if (mode === "off") return "capability check off: nothing was checked";
   const fatal = gaps.length - warnings;
-  const counts = [`${enforced} backends checked`, `${skippedUndeclared} undeclared`, `${fatal} fatal gaps`];
+  const counts = [
+    `${enforced} ${enforced === 1 ? "backend" : "backends"} checked`,
+    `${skippedUndeclared} undeclared`,
+    `${fatal} fatal ${fatal === 1 ? "gap" : "gaps"}`,
+  ];
   return `capability check (${mode}) ${ok ? "ok" : "failed"}: ${counts.join(", ")}, ${warnings} tolerated`;
 }
 
