@@ -14,7 +14,8 @@ const ACCESS_KEY = blockWith("create-access-key");
 const BY_HAND = blockWith("Basil payload AEAD key");
 const PLAIN_BUNDLE = commandBlocks.find((block) => block.includes("set-backend") && !block.includes("profile=")) ?? "";
 const PROFILE_BUNDLE = blockWith("profile=basil-agent");
-const DOCTOR = blockWith("basil doctor");
+const DOCTOR = blockWith("basil doctor --catalog");
+const LIVE = blockWith("basil doctor --config");
 const USE = blockWith("basil ready");
 const PROVISION = blockWith("--dry-run");
 const RUNTIME_POLICY = blockWith("basil iam policy");
@@ -72,7 +73,7 @@ async function openHost() {
 
 describe("docs/backend-aws-kms.md", () => {
   it("has no command that is not run here, or named with where it is", () => {
-    const run = [POLICIES, EC2, IRSA, ACCESS_KEY, BY_HAND, PLAIN_BUNDLE, PROFILE_BUNDLE, DOCTOR, USE];
+    const run = [POLICIES, EC2, IRSA, ACCESS_KEY, BY_HAND, PLAIN_BUNDLE, PROFILE_BUNDLE, DOCTOR, LIVE, USE];
     const jobs = [PROVISION, RUNTIME_POLICY, PREPARE, COMMIT, AT_ONCE, ROTATE_BY_HAND];
     const known = new Set([...run, ...jobs, ...ELSEWHERE.keys()]);
     expect(commandBlocks.filter((block) => !known.has(block))).toEqual([]);
@@ -151,6 +152,9 @@ describe.skipIf(!hasPython())("the commands of docs/backend-aws-kms.md", { timeo
     });
     await asProvisioner(RUNTIME_POLICY);
     await attach();
+    expect(await host.asDaemon(LIVE)).toContain("result: OK");
+    // The look for what is allowed and not needed ends in denials, as it should.
+    emulator.clearCalls();
     await using agent = await stack.startAgent();
     expect(await host.asDaemon(USE), agent.log()).toContain("\ntrue\n");
 
