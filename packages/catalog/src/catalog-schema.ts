@@ -52,7 +52,7 @@ export const sealingPinSchema = z
     parties: z
       .strictObject({ partyU: pinnedParty, partyV: pinnedParty })
       .nullish()
-      .describe("Exact match on both KDF party slots; an omitted slot means the nil identity."),
+      .describe("Both KDF parties must be these; a party left out is the nil identity."),
     externalAad: z.array(z.string()).default([]).describe("The external AAD must equal one of these."),
   })
   .meta({
