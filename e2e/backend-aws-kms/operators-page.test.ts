@@ -24,10 +24,10 @@ const COMMIT = blockWith("--commit");
 const AT_ONCE = blockWith("provision rotate payload.aead");
 const ROTATE_BY_HAND = blockWith("aws kms update-alias");
 
-/** Where they are run instead, or why they cannot be here. */
+/** Where they are run instead. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   [blockWith("npm install"), "with and without the package, from packed files: e2e/packed"],
-  [blockWith("test:live"), "it needs an account of AWS"],
+  [blockWith("test:live"), "with an emulator in the place of AWS: live-suite.test.ts"],
 ]);
 
 const ALIASES = { signing: "alias/basil/jwt-signing-primary", aead: "alias/basil/payload-aead" };
@@ -72,7 +72,7 @@ async function openHost() {
 }
 
 describe("docs/backend-aws-kms.md", () => {
-  it("has no command that is not run here, or named with where it is", () => {
+  it("has no command that is not run here, or in the test that is named", () => {
     const run = [POLICIES, EC2, IRSA, ACCESS_KEY, BY_HAND, PLAIN_BUNDLE, PROFILE_BUNDLE, DOCTOR, LIVE, USE];
     const jobs = [PROVISION, RUNTIME_POLICY, PREPARE, COMMIT, AT_ONCE, ROTATE_BY_HAND];
     const known = new Set([...run, ...jobs, ...ELSEWHERE.keys()]);
