@@ -17,7 +17,9 @@ export const awsKmsCredentialSchema = z
   .strictObject({
     region: z
       .string()
-      .regex(/^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$/, "is an AWS region such as us-east-1 or us-gov-west-1")
+      .regex(/^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$/, {
+        error: ({ input }) => `${JSON.stringify(input)} is not an AWS region such as us-east-1 or us-gov-west-1`,
+      })
       .describe("AWS region that holds the keys."),
     profile: z.string().min(1).optional().describe("Profile of the shared config and credentials files."),
     endpoint: z

@@ -75,4 +75,44 @@ describe("awsKmsRotator", () => {
     await expect(rotator.commit(key, context())).rejects.toMatchObject({ code: "KEY_UNUSABLE" });
     expect(targets(kms)[ALIAS]).toBe(before);
   });
+
+  it.for(["before", "after"] as const)(
+    "killed in a commit %s any of its requests, leaves the alias at a proved key, and the next commit ends it",
+    async (when) => {
+      let boundaries = 0;
+      for (let n = 1; ; n += 1) {
+        const { kms, rotator } = open();
+        const { arn, previousArn } = await rotator.prepare(key, context());
+        let requests = 0;
+        const reached = Promise.withResolvers<boolean>();
+        kms[when] = () => {
+          requests += 1;
+          if (requests !== n) return;
+          reached.resolve(true);
+          return new Promise(() => {});
+        };
+        const abandoned = new AbortController();
+        open(kms)
+          .rotator.commit(key, context({ signal: abandoned.signal }))
+          .then(
+            () => reached.resolve(false),
+            () => {},
+          );
+        const killed = await reached.promise;
+        kms[when] = () => {};
+        abandoned.abort();
+        if (!killed) break;
+        boundaries += 1;
+        const next = open(kms).rotator;
+        if (targets(kms)[ALIAS] === previousArn) {
+          await expect(next.commit(key, context())).resolves.toMatchObject({ keyVersion: 2, resource: arn });
+        } else {
+          await expect(next.prepared(key, context())).resolves.toBeUndefined();
+        }
+        expect(targets(kms)[ALIAS]).toBe(arn);
+        expect(kms.keys.size).toBe(2);
+      }
+      expect(boundaries).toBeGreaterThanOrEqual(6);
+    },
+  );
 });
