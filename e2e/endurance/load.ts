@@ -33,6 +33,7 @@ interface Method<Request, Response> {
  */
 export class Load implements Disposable {
   readonly #client: Client;
+  readonly #mayBeLimited: boolean;
   readonly #publicKeys = new Map<number, KeyObject>();
   /** Replies by `op target result`, as the audit log names them. */
   readonly replies = new Map<string, number>();
@@ -41,11 +42,14 @@ export class Load implements Disposable {
   wrongCount = 0;
   answered = 0;
   unavailable = 0;
+  /** Answers `LIMIT_EXCEEDED`. Right only where somebody of the same subject asks for too much. */
+  limited = 0;
   /** Calls that ended without a reply of the broker: what became of them is not known. */
   lost = 0;
   #serial = 0;
 
-  constructor(socket: string) {
+  constructor(socket: string, { mayBeLimited = false }: { readonly mayBeLimited?: boolean } = {}) {
+    this.#mayBeLimited = mayBeLimited;
     this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
       "grpc.default_authority": "localhost",
       "grpc.use_local_subchannel_pool": 1,
@@ -154,6 +158,7 @@ export class Load implements Disposable {
         this.replies.set(name, (this.replies.get(name) ?? 0) + 1);
         this.answered += 1;
         if (result === "BACKEND_UNAVAILABLE") this.unavailable += 1;
+        else if (result === "LIMIT_EXCEEDED" && this.#mayBeLimited) this.limited += 1;
         else if (result !== "ok" && result !== expected) this.#note(`${op} ${target}: ${result}`);
         resolve(answer);
       };

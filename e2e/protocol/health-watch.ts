@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { GrpcJs } from "./drivers/grpc-js.js";
+import { GrpcJs } from "./drivers/grpc-js.ts";
 
 const WITHIN_MS = 1000;
 const EVERY_MS = 100;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** RFC 9113 §3.4. */
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -16,16 +17,29 @@ export class RawConnections implements Disposable {
 
   /** Connects and sends the bytes; settles when they are written or the other side cut the connection. */
   async send(...chunks: readonly Uint8Array[]): Promise<Socket> {
-    const socket = connect(this.#path);
-    this.#keep(socket);
-    socket.on("error", () => {});
-    socket.resume();
+    const socket = await this.#connect();
     const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
-    await Promise.race([once(socket, "connect"), closed]);
     for (const chunk of chunks) {
       await Promise.race([new Promise<void>((resolve) => void socket.write(chunk, () => resolve())), closed]);
     }
     return socket;
+  }
+
+  async #connect(): Promise<Socket> {
+    for (;;) {
+      const socket = connect(this.#path);
+      socket.resume();
+      try {
+        await once(socket, "connect");
+        socket.on("error", () => {});
+        this.#keep(socket);
+        return socket;
+      } catch (error) {
+        // More connections wait to be accepted than the kernel keeps (unix(7)).
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+        await sleep(5);
+      }
+    }
   }
 
   session(): ClientHttp2Session {

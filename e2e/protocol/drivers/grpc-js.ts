@@ -8,7 +8,7 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import type { Driver, Json, OpenStream, Outcome } from "./driver.js";
+import type { Driver, Json, OpenStream, Outcome } from "./driver.ts";
 
 /** `@grpc/grpc-js`, with the types of `@basil/proto`. */
 export class GrpcJs implements Driver {
