@@ -35,6 +35,10 @@ describe("parseSlotSpec", () => {
   ])("refuses %j as a usage error", (text) => {
     expect(() => parseSlotSpec(text)).toThrow(syntax);
   });
+
+  it("names an unknown type before it judges the fields", () => {
+    expect(() => parseSlotSpec("pass:file")).toThrow(/type "pass" is unknown/);
+  });
 });
 
 describe("parseOpenSpec", () => {

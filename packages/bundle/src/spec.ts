@@ -81,6 +81,8 @@ function backendSpec(flag: string, fields: Map<string, string>): BackendSpec {
 function parseTyped(flag: string, text: string, allowed: Record<SlotType, readonly string[]>): SlotSpec {
   const colon = text.indexOf(":");
   const type = colon === -1 ? text : text.slice(0, colon);
+  // Before the fields: of a type nobody knows nothing can be said about those.
+  requireSlotType(flag, type);
   const fields = colon === -1 ? new Map<string, string>() : parseFields(flag, text.slice(colon + 1));
   return typedSpec(flag, type, fields, allowed);
 }
@@ -91,7 +93,7 @@ function typedSpec(
   fields: ReadonlyMap<string, string>,
   allowed: Record<SlotType, readonly string[]>,
 ): SlotSpec {
-  if (!isSlotType(type)) throw syntax(flag, `type "${type}" is unknown; known are ${SLOT_TYPES.join(", ")}`);
+  requireSlotType(flag, type);
   for (const key of fields.keys()) {
     if (!allowed[type].includes(key)) {
       throw syntax(flag, `${type} takes no field "${key}"; it takes ${allowed[type].join(", ")}`);
@@ -100,8 +102,10 @@ function typedSpec(
   return { type, fields };
 }
 
-function isSlotType(type: string): type is SlotType {
-  return (SLOT_TYPES as readonly string[]).includes(type);
+function requireSlotType(flag: string, type: string): asserts type is SlotType {
+  if (!(SLOT_TYPES as readonly string[]).includes(type)) {
+    throw syntax(flag, `type "${type}" is unknown; known are ${SLOT_TYPES.join(", ")}`);
+  }
 }
 
 /** Comma-separated `KEY=VALUE`; a bare element only continues a `pcrs=` list. No quoting. */

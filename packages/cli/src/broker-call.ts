@@ -112,7 +112,7 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
     case "BACKEND_UNAVAILABLE":
       return new CliError(
         "UNAVAILABLE",
-        `the key's backend does not answer: ${said}`,
+        `the broker cannot do it now: ${said}`,
         retryAfterMs === undefined ? {} : { retryAfterMs },
         options(retryAfterMs === undefined ? "try again" : `try again in ${retryAfterMs} ms`),
       );

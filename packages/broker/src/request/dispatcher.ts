@@ -169,6 +169,6 @@ function causeFields(cause: unknown): Record<string, unknown> {
   const backend = isBackendError(cause)
     ? { backend_code: cause.code, backend_details: cause.details, backend_request_id: cause.backendRequestId }
     : {};
-  const below = cause.cause instanceof Error ? { cause: cause.cause.message } : {};
+  const below = cause.cause instanceof Error ? { cause: String(cause.cause) } : {};
   return { error: cause.message, ...backend, ...below };
 }
