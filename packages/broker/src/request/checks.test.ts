@@ -100,7 +100,7 @@ describe("the input checks", () => {
     const alice = await start();
     await expect(alice.verify("app.p256", bytes("m"), new Uint8Array(63))).rejects.toMatchObject({
       code: "INVALID_REQUEST",
-      message: expect.stringContaining("63 bytes"),
+      message: expect.stringContaining("its length is 63"),
     });
   });
 
