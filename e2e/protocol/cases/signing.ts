@@ -205,7 +205,7 @@ const verifyOrder: readonly Case[] = [
     "kms",
     VERIFY,
     { keyId: "app.p256", message, signature: zeros(63) },
-    invalid("verify", "signature: 63 bytes, ecdsa-p256 has 64"),
+    invalid("verify", "signature: its length is 63, ecdsa-p256 has 64 bytes"),
   ),
   succeeds(
     "verify.false-is-an-answer",
