@@ -189,13 +189,4 @@ describe("basil provision", () => {
     expect(answer).toMatchObject({ exitCode: code, stdout: "" });
     expect(account.emulator.keys.list()).toEqual([]);
   });
-
-  it("ends with 6, and says why, when KMS cannot be asked", { timeout: 60_000 }, async () => {
-    await using account = await openAccount();
-    const line = "basil provision --catalog catalog.json --yes --profile nobody";
-    const answer = await account.type(line, account.as("provisioner"));
-    expect(answer).toMatchObject({ exitCode: 6, stdout: "" });
-    expect(answer.stderr).toContain("does not exist, or has no credentials");
-    expect(account.emulator.keys.list()).toEqual([]);
-  });
 });

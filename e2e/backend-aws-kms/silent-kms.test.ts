@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Stack } from "../stack.js";
+import { openAccount } from "./account.js";
 
 const names = Array.from({ length: 50 }, (_, i) => `key_${i}`);
 const catalog = {
@@ -43,5 +44,17 @@ describe.concurrent("basil agent with 50 keys", () => {
     expect(socketExists).toBe(false);
     // Every key is told of, also those that were never reached.
     for (const name of names) expect(stdout + stderr).toContain(name);
+  });
+});
+
+// Beside the others, for it waits as long.
+describe.concurrent("basil provision", () => {
+  it("ends with 6, and says why, when KMS cannot be asked", { timeout: 60_000 }, async () => {
+    await using account = await openAccount();
+    const line = "basil provision --catalog catalog.json --yes --profile nobody";
+    const answer = await account.type(line, account.as("provisioner"));
+    expect(answer).toMatchObject({ exitCode: 6, stdout: "" });
+    expect(answer.stderr).toContain("does not exist, or has no credentials");
+    expect(account.emulator.keys.list()).toEqual([]);
   });
 });
