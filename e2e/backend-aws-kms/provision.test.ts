@@ -176,10 +176,15 @@ describe("basil provision", () => {
   it.for([
     ["--catalog catalog.json", "nobody is there to confirm; nothing was created", 2],
     ["--catalog catalog.json --key-id no.such", '--key-id is "no.such"', 2],
-    ["--catalog catalog.json --yes --region Ireland", '--region: is "Ireland"; is an AWS region', 2],
+    ["--catalog catalog.json --yes --region Ireland", '--region: "Ireland" is not an AWS region', 2],
     ["--catalog catalog.json --yes --backend id=kms,type=vault,addr=http://x", "allowed: aws-kms", 2],
     ["--catalog catalog.json --yes --backend id=other,type=aws-kms,region=us-east-1", "no --backend has id=kms", 2],
     ["--catalog catalog.json --yes --backend id=kms,type=aws-kms,region=us-east-1,bogus=1", "bogus", 2],
+    [
+      "--catalog catalog.json --yes --backend id=kms,type=aws-kms,region=us-east-1,verify=maybe",
+      '--backend: verify: "maybe": Invalid option: expected one of "kms"|"local"',
+      2,
+    ],
     ["--catalog absent.json --yes", "absent.json cannot be read", 1],
     ["--catalog catalog.json --bogus", "unknown option '--bogus'", 2],
   ] as const)("provision %s is refused, and nothing is created", async ([flags, what, code]) => {

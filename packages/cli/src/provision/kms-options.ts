@@ -46,10 +46,12 @@ export async function kmsOptions(
     const [issue] = parsed.error.issues;
     const field = issue?.path.join(".") || "fields";
     const flag = spec === undefined && field !== "fields" ? `--${field}` : "--backend";
-    const found = fields[field] === undefined ? "" : ` is ${JSON.stringify(fields[field])};`;
-    throw new CliError("USAGE", `${flag}:${flag === "--backend" ? ` ${field}` : ""}${found} ${issue?.message}`, {
-      flag,
-    });
+    const value = JSON.stringify(fields[field]);
+    const message = issue?.message ?? "";
+    const found =
+      value === undefined || message.includes(value) ? "" : `${value}${/^[A-Z]/.test(message) ? ": " : " "}`;
+    const at = flag === "--backend" ? `${flag}: ${field}` : flag;
+    throw new CliError("USAGE", `${at}: ${found}${message}`, { flag });
   }
   return { id, ...awsKmsOptionsOf(awsKmsCredentialSchema.parse(fields)), logger: warningsTo(context) };
 }
