@@ -17,7 +17,7 @@ const attacks: readonly AttackName[] = [
 
 describe("an agent under hostile input", () => {
   it("stays alive and answers, and gives memory and descriptors back", async () => {
-    const report = await hostileRounds({ seconds: 4, connections: 600, warmUpSeconds: 6, attacks });
+    const report = await hostileRounds({ seconds: 3, connections: 600, warmUpSeconds: 5, attacks });
     const verdict = hostileVerdict(report);
     expect(Object.values(verdict), JSON.stringify({ verdict, report }, null, 2)).not.toContain(false);
     expect(report.attacks).toBeGreaterThan(100);

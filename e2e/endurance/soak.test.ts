@@ -3,7 +3,7 @@ import { soak } from "../../benchmarks/harness/soak-run.js";
 
 describe("an agent at 80 % of its peak, with faults and reloads", () => {
   it("gives no wrong answer and loses no audit line", async () => {
-    const result = await soak({ seconds: 6, peakSeconds: 1, faultSeconds: 1, reloadSeconds: 1 });
+    const result = await soak({ seconds: 4, peakSeconds: 1, faultSeconds: 1, reloadSeconds: 1 });
     expect(result).toMatchObject({
       wrongAnswers: 0,
       wrong: [],
@@ -11,7 +11,7 @@ describe("an agent at 80 % of its peak, with faults and reloads", () => {
       auditChainOk: true,
       lostConnections: 0,
     });
-    expect(result.reloads).toBeGreaterThanOrEqual(3);
+    expect(result.reloads).toBeGreaterThanOrEqual(2);
     expect(result.answered).toBeGreaterThan(500);
   }, 60_000);
 });
