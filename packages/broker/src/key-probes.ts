@@ -1,6 +1,5 @@
 import type { Catalog, KeyEntry } from "@basil/catalog";
-import { type Backend, type CallContext, type KeyProbe, probeKey } from "@basil/core";
-import { abortable } from "./request/abortable.js";
+import { abortable, type Backend, type CallContext, type KeyProbe, probeKey } from "@basil/core";
 
 /** What a probe came to; `failed` is a probe that did not find out. */
 export type ProbeOutcome = KeyProbe | { readonly state: "failed"; readonly error: unknown };

@@ -1,5 +1,6 @@
 export type { Engine, KeyType } from "@basil/catalog";
 export { ENGINES, KEY_TYPES } from "@basil/catalog";
+export { abortable } from "./abortable.js";
 export type {
   Backend,
   BackendHealth,

@@ -1,5 +1,5 @@
 import type { KeyEntry } from "@basil/catalog";
-import type { CallContext } from "@basil/core";
+import { abortable, type CallContext } from "@basil/core";
 import {
   type AdminOperation,
   adminTarget,
@@ -13,7 +13,6 @@ import {
 import { recordedName } from "../audit/recorded-name.js";
 import { BrokerError } from "../errors.js";
 import type { Generation } from "../generation.js";
-import { abortable } from "./abortable.js";
 import { backendAnswer } from "./backend-answers.js";
 import { resolutionOf } from "./resolutions.js";
 import type { Services } from "./services.js";

@@ -1,10 +1,10 @@
 import type { BackendEntry, KeyEntry } from "@basil/catalog";
+import { abortable, abortableDelay } from "../abortable.js";
 import type { Backend, KeyProbe } from "../backend.js";
 import type { CallContext } from "../call-context.js";
 import { requireMintable } from "../capability/mint-gate.js";
 import { asBackendError, BackendError } from "../errors.js";
 import { keyRef } from "../key-ref.js";
-import { abortable, abortableDelay } from "./abortable.js";
 import { probeKey } from "./probe-key.js";
 import type { KeyOutcome } from "./report.js";
 import { TimeLimit } from "./time-limit.js";

@@ -1,8 +1,8 @@
 import type { KeyEntry } from "@basil/catalog";
+import { abortable, abortableDelay } from "../abortable.js";
 import type { Backend, KeyProbe } from "../backend.js";
 import type { CallContext } from "../call-context.js";
 import { type AnyBackendError, asBackendError } from "../errors.js";
-import { abortable, abortableDelay } from "./abortable.js";
 import { Patience, type PatienceLimits } from "./patience.js";
 import { probeKey } from "./probe-key.js";
 
