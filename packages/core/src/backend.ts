@@ -143,6 +143,12 @@ export interface BackendHealth {
   readonly detail?: string;
 }
 
+/** What keeps failing is held back: calls fail at once with `UNAVAILABLE`, and now and then one is let through to see. */
+export interface BreakerState {
+  /** How many things are held back at this moment, each of them a call that would fail; 0 while none is. */
+  readonly open: number;
+}
+
 /** One configured place that holds keys. Safe for concurrent use. */
 export interface Backend extends AsyncDisposable {
   /** The catalog's name for it. */
@@ -153,6 +159,8 @@ export interface Backend extends AsyncDisposable {
   readonly transit?: TransitEngine;
   readonly kv2?: Kv2Engine;
   readonly pki?: PkiEngine;
+  /** Read at any time, for metrics: never waits and asks nobody. Absent where nothing is held back. */
+  readonly breaker?: BreakerState;
   /**
    * Metadata only. A failure to find out is thrown, never reported as absent.
    * @throws {@link BackendError} `UNSUPPORTED`, `UNSUPPORTED_ALGORITHM` for a key type that is not claimed, before any

@@ -27,9 +27,9 @@ export interface BackendErrorDetails {
   REJECTED: { readonly backendCode?: string };
   /** The backend's answer was not understood. */
   PROTOCOL: Record<never, never>;
-  /** A signature is not strict DER, or not the fixed width of its key type. */
+  /** A signature is not strict DER, not the fixed width of its key type, or not an SSH signature. */
   SIGNATURE_MALFORMED: { readonly keyType?: string };
-  /** A public key is not SPKI DER of the expected key type. */
+  /** A public key is not SPKI DER, PEM, JWK or SSH of the expected key type. */
   PUBLIC_KEY_MALFORMED: { readonly keyType?: string };
   /** The caller went away. */
   CANCELLED: Record<never, never>;

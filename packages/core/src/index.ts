@@ -6,6 +6,7 @@ export type {
   BackendHealth,
   BackendLogger,
   BackendPlugin,
+  BreakerState,
   CiphertextEnvelope,
   CreateKeyResult,
   DecryptResult,
@@ -50,14 +51,16 @@ export type { AnyBackendError, BackendErrorCode, BackendErrorDetails, BackendErr
 export { asBackendError, BACKEND_ERROR_CODES, BackendError, isBackendError } from "./errors.js";
 export { keyRef } from "./key-ref.js";
 export type { PublicJwk } from "./public-key-jwk.js";
-export { spkiToJwk } from "./public-key-jwk.js";
+export { jwkToSpki, spkiToJwk } from "./public-key-jwk.js";
 export { pemToSpki, spkiToPem } from "./public-key-pem.js";
-export { spkiToSsh } from "./public-key-ssh.js";
+export { spkiToSsh, sshToSpki } from "./public-key-ssh.js";
 export { probeKey } from "./reconcile/probe-key.js";
 export type { ReconcileOptions, ReconcileProgress } from "./reconcile/reconcile.js";
 export { reconcile } from "./reconcile/reconcile.js";
 export { renderReconciledKey, renderReconcileReport } from "./reconcile/render-report.js";
 export type { KeyOutcome, ReconciledKey, ReconciledKeyIdentity, ReconcileReport } from "./reconcile/report.js";
 export { rawToSpki, spkiKeyType, spkiToRaw } from "./spki.js";
+export type { EncodeSshsigInput, Sshsig, SshsigContext, SshsigHash, VerifySshsigInput } from "./sshsig.js";
+export { decodeSshsig, encodeSshsig, SSHSIG_HASHES, sshsigSignedData, verifySshsig } from "./sshsig.js";
 export type { VerifySignatureInput } from "./verify-signature.js";
 export { verifySignature } from "./verify-signature.js";

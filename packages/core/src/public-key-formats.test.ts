@@ -2,9 +2,9 @@ import { createPublicKey } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isBackendError } from "./errors.js";
-import { spkiToJwk } from "./public-key-jwk.js";
+import { jwkToSpki, spkiToJwk } from "./public-key-jwk.js";
 import { pemToSpki, spkiToPem } from "./public-key-pem.js";
-import { spkiToSsh } from "./public-key-ssh.js";
+import { spkiToSsh, sshToSpki } from "./public-key-ssh.js";
 
 /** Public keys written by `ssh-keygen -t … -C "basil test"` and, as PEM, by `ssh-keygen -e -m PKCS8` (OpenSSH 9). */
 const KEYS = [
@@ -47,12 +47,14 @@ describe.each(KEYS)("public key formats, $keyType", ({ keyType, alg, ssh, pem })
 
   it("writes the JWK that node:crypto writes, with its alg", () => {
     expect(spkiToJwk(spki, keyType)).toEqual({ ...createPublicKey(text).export({ format: "jwk" }), alg });
+    expect(jwkToSpki(createPublicKey(text).export({ format: "jwk" }))).toEqual(spki);
   });
 
   it("writes the line that ssh-keygen writes", () => {
     expect(spkiToSsh(spki, keyType, "basil test")).toBe(ssh);
     expect(spkiToSsh(spki, keyType)).toBe(ssh.slice(0, -" basil test".length));
     expect(spkiToSsh(spki, keyType, "")).toBe(ssh.slice(0, -" basil test".length));
+    expect(sshToSpki(`${ssh}\n`)).toEqual(spki);
   });
 
   it("refuses a key of another type", () => {
@@ -67,6 +69,64 @@ describe("spkiToSsh", () => {
   it("refuses a comment that would be a second line", () => {
     const spki = Uint8Array.from(Buffer.from(KEYS[3].pem, "base64"));
     expect(() => spkiToSsh(spki, "ed25519", "a\nssh-ed25519 AAAA")).toThrow(TypeError);
+  });
+});
+
+describe("sshToSpki", () => {
+  const [type, blob] = KEYS[3].ssh.split(" ") as [string, string];
+
+  it.each([
+    ["an empty text", ""],
+    ["a type alone", type],
+    ["another type before it", `ecdsa-sha2-nistp256 ${blob}`],
+    ["a character that is not base64", `${type} ${blob.replace("AAAA", "AA*A")}`],
+    ["a cut blob", `${type} ${blob.slice(0, -4)}`],
+    ["bytes behind it", `${type} ${blob.replace(/=*$/, "")}AAAA`],
+    ["a second line", `${type} ${blob} x\n${type} ${blob} y`],
+    ["options before it", `restrict ${type} ${blob}`],
+  ])("refuses %s", (_, line) => {
+    expect(() => sshToSpki(line)).toThrow(expect.objectContaining({ code: "PUBLIC_KEY_MALFORMED" }));
+  });
+
+  it("refuses whatever else by a code", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.uint8Array({ maxLength: 100 }), (before, bytes) => {
+        try {
+          sshToSpki(`${before} ${Buffer.from(bytes).toString("base64")}`);
+        } catch (error) {
+          expect(isBackendError(error)).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+describe("jwkToSpki", () => {
+  const jwk = { kty: "OKP", crv: "Ed25519", x: "LJqf_Lb-WplZdfaGI_K43XCLuqbsTq0mi5u83wRpAH0" };
+  const point = { kty: "EC", crv: "P-256", x: "A".repeat(43), y: "A".repeat(43) };
+
+  it.each([
+    ["null", null],
+    ["a text", "jwk"],
+    ["nothing in it", {}],
+    ["another curve", { ...jwk, crv: "X25519" }],
+    ["another type of key", { ...jwk, kty: "EC" }],
+    ["a private key", { ...jwk, d: jwk.x }],
+    ["a short x", { ...jwk, x: jwk.x.slice(0, -4) }],
+    ["base64 in place of base64url", { ...jwk, x: jwk.x.replace("_", "/") }],
+    ["an x that is no text", { ...jwk, x: 1 }],
+    ["no y", { ...point, y: undefined }],
+    ["a point off the curve", point],
+  ])("refuses %s", (_, value) => {
+    expect(() => jwkToSpki(value)).toThrow(expect.objectContaining({ code: "PUBLIC_KEY_MALFORMED" }));
+  });
+
+  it("refuses whatever else by its code", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(() => jwkToSpki(value)).toThrow(expect.objectContaining({ code: "PUBLIC_KEY_MALFORMED" }));
+      }),
+    );
   });
 });
 
