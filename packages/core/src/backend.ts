@@ -183,12 +183,14 @@ export interface OpenBackendOptions {
   readonly logger?: BackendLogger;
 }
 
-/** What a package exports to be a kind. */
+/** What a package exports, under the name `plugin`, to be a kind. */
 export interface BackendPlugin<Credential = unknown> {
+  /** 1 to 64 of `a`-`z`, `0`-`9` and `-`, not `-` first; none of the kinds Basil knows by itself. */
   readonly kind: string;
   /** Reads the fields of `--backend id=…,type=KIND,…` (all strings, without `id` and `type`) into the credential that is sealed as JSON. */
   readonly credentialSchema: ZodType<Credential>;
-  /** What the kind can do at best, for the offline matrix. */
+  /** What the kind can do at best, for the offline matrix: no backend it opens may claim more. */
   readonly capabilities: Capabilities;
+  /** The backend, of this `kind` and of the `id` it is told. Need not reach the service yet; a promise that does not settle is given up. */
   open(credential: Credential, options: OpenBackendOptions): Promise<Backend>;
 }

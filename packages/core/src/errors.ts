@@ -87,15 +87,35 @@ export function isBackendError(error: unknown): error is AnyBackendError {
   return error instanceof BackendError;
 }
 
-/** The error itself, or `PROTOCOL` around whatever else a backend threw, of which only the type is named. */
+/**
+ * The error itself; one of this class by another copy of this package, as one of ours; or `PROTOCOL` around whatever else
+ * was thrown, of which only the type is named. Never throws, whatever it is given.
+ */
 export function asBackendError(error: unknown): AnyBackendError {
-  if (isBackendError(error)) return error;
-  const type = error instanceof Error ? error.name : typeof error;
-  const cause = { cause: error };
-  return new BackendError(
-    "PROTOCOL",
-    `the backend failed outside its contract, with ${type}`,
-    {},
-    cause,
-  ) as AnyBackendError;
+  let type = "a value that cannot be read";
+  let cause: unknown = new Error("what the backend threw cannot be shown");
+  try {
+    if (isBackendError(error)) return error;
+    String(error);
+    cause = error;
+    const adopted = adopt(error);
+    if (adopted !== undefined) return adopted;
+    type = error instanceof Error ? String(error.name).slice(0, 64) : typeof error;
+  } catch {
+    // A proxy or a getter that throws: told as what it is.
+  }
+  const message = `the backend failed outside its contract, with ${type}`;
+  return new BackendError("PROTOCOL", message, {}, { cause }) as AnyBackendError;
+}
+
+/** A package that is installed apart brings its own copy of this one, so `instanceof` does not know its errors. */
+function adopt(error: unknown): AnyBackendError | undefined {
+  if (!(error instanceof Error) || error.name !== "BackendError") return undefined;
+  const { message, code, details, backendRequestId } = error as BackendError;
+  const known = BACKEND_ERROR_CODES.find((one) => one === code);
+  if (known === undefined || typeof details !== "object" || details === null) return undefined;
+  return new BackendError(known, String(message), details, {
+    cause: error,
+    ...(typeof backendRequestId === "string" && { backendRequestId }),
+  }) as AnyBackendError;
 }

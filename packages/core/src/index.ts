@@ -26,6 +26,7 @@ export type {
 export type { CallContext } from "./call-context.js";
 export type { ByteRange, Capabilities, KeyTypeCapabilities, TransitOperation } from "./capabilities.js";
 export { TRANSIT_OPERATIONS } from "./capabilities.js";
+export { capabilitiesProblems } from "./capability/capabilities-problems.js";
 export type { CapabilityMatrixRow } from "./capability/capability-matrix.js";
 export { capabilityMatrix, renderCapabilityMatrix, renderEngineTable } from "./capability/capability-matrix.js";
 export type {
@@ -50,6 +51,7 @@ export { ecdsaDerToRaw, ecdsaRawToDer } from "./ecdsa-signature.js";
 export type { AnyBackendError, BackendErrorCode, BackendErrorDetails, BackendErrorOptions } from "./errors.js";
 export { asBackendError, BACKEND_ERROR_CODES, BackendError, isBackendError } from "./errors.js";
 export { keyRef } from "./key-ref.js";
+export { pluginProblems } from "./plugin-problems.js";
 export type { PublicJwk } from "./public-key-jwk.js";
 export { jwkToSpki, spkiToJwk } from "./public-key-jwk.js";
 export { pemToSpki, spkiToPem } from "./public-key-pem.js";
