@@ -46,6 +46,11 @@ export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
     kind: AWS_KMS_KIND,
     capabilities: options.rotation ? rotatingCapabilities : awsKmsCapabilities,
     transit,
+    breaker: {
+      get open() {
+        return breaker.open;
+      },
+    },
     probe: (key, context) => probe(on, key, context),
     health: async () => healthOf(breaker, on.versions),
     [Symbol.asyncDispose]: async () => on.calls.close(),

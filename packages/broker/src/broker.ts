@@ -102,6 +102,7 @@ export class Broker implements AsyncDisposable {
       inFlight: () => this.#dispatcher.load.inFlight,
       waiting: () => this.#dispatcher.load.waiting,
       auditHealthy: () => audit?.healthy ?? true,
+      breakers: () => backends.flatMap(({ id, breaker }) => (breaker ? [[id, breaker.open] as const] : [])),
     });
     const services: Services = {
       backends: byId,

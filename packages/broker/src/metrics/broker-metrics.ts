@@ -7,6 +7,8 @@ export interface MetricSources {
   inFlight(): number;
   waiting(): number;
   auditHealthy(): boolean;
+  /** By the id of the backend, for those that have a breaker: how many things it holds back. */
+  breakers(): Iterable<readonly [backend: string, open: number]>;
 }
 
 /** From half a millisecond, which is a cached answer, to ten seconds, which is a backend in trouble. */
@@ -45,6 +47,15 @@ export class BrokerMetrics {
     this.#gauge("basil_requests_in_flight", "Requests at work.", sources.inFlight);
     this.#gauge("basil_requests_waiting", "Requests that wait for their turn.", sources.waiting);
     this.#gauge("basil_audit_healthy", "1 while audit records can be written.", () => Number(sources.auditHealthy()));
+    const breaker: Gauge<"backend"> = new Gauge({
+      name: "basil_backend_breaker_open",
+      help: "What a backend holds back because it kept failing, by the backend's id; 0 while its breaker is closed.",
+      labelNames: ["backend"],
+      registers,
+      collect() {
+        for (const [backend, open] of sources.breakers()) breaker.set({ backend }, open);
+      },
+    });
   }
 
   request(op: string, code: string, backend: string, seconds: number): void {

@@ -48,6 +48,16 @@ describe("Broker.metrics", () => {
     }
   });
 
+  it("says what each backend with a breaker holds back, as it is when it is read", async () => {
+    expect(await broker.metrics()).not.toContain("basil_backend_breaker_open{");
+    const breaker = { open: 0 };
+    const options = { catalog: testCatalog(), policy: testPolicy(), backends: [{ ...memoryBackend(), breaker }] };
+    await using guarded = await createBroker(options);
+    expect(await guarded.metrics()).toContain('basil_backend_breaker_open{backend="mem"} 0\n');
+    breaker.open = 2;
+    expect(await guarded.metrics()).toContain('basil_backend_breaker_open{backend="mem"} 2\n');
+  });
+
   it("has as many series whatever callers ask for", async () => {
     const alice = broker.as(ALICE);
     for (let n = 0; n < 50; n++) await alice.sign(`no.key_${n}`, new Uint8Array()).catch(() => undefined);
