@@ -1,10 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { commands } from "./commands.js";
 import type { CommandContext } from "./context.js";
 import { EXIT } from "./exit-code.js";
-import { commandPath, describeFailure, writeFailure } from "./failure.js";
-import { createProgram } from "./program.js";
 import { createTerminal } from "./terminal.js";
+import { version } from "./version.js";
 
 const INTERRUPTIONS = ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
 
@@ -25,6 +23,12 @@ export async function main(process: NodeJS.Process): Promise<void> {
       terminal.err(`error: standard output cannot be written: ${error.message}`);
       terminal.err("hint: make room where it goes, or send it elsewhere, and run it again");
     });
+  }
+  const argv = process.argv.slice(2);
+  // Nothing of the program is loaded to say its version.
+  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
+    terminal.out(`basil ${version()}`);
+    return;
   }
   const interruption = new AbortController();
   const interrupt = (signal: NodeJS.Signals): void => {
@@ -50,16 +54,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
       process.on("SIGHUP", listener);
     },
   };
-  const finished = (exitCode: number): void => {
-    if (!broken) process.exitCode = exitCode;
-  };
-  const argv = process.argv.slice(2);
-  const program = await createProgram(commands, argv, { context, finished });
-  try {
-    await program.parseAsync(argv, { from: "user" });
-  } catch (error) {
-    const failure = describeFailure(error, commandPath(program, argv));
-    writeFailure(error, failure, terminal, argv.includes("--debug"));
-    process.exitCode = failure.exitCode;
-  }
+  const { runProgram } = await import("./run-program.js");
+  const exitCode = await runProgram(argv, context);
+  if (!broken) process.exitCode = exitCode;
 }

@@ -1,64 +1,76 @@
 import type { CallOptions, Client, KeyTypeName } from "@basil/client";
+import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
+import { nonEmpty } from "./option-values.js";
 
-export const SIGNATURE_FORMATS = ["raw", "der", "jws"] as const;
+export const SIGNATURE_FORMATS = ["raw", "der", "jws", "sshsig"] as const;
 export type SignatureFormat = (typeof SIGNATURE_FORMATS)[number];
 
-/** The `alg` of a JSON Web Signature (RFC 7518 §3.1, RFC 8037 §3.1). */
-const JWS_ALGORITHMS: Readonly<Partial<Record<KeyTypeName, string>>> = {
-  ed25519: "EdDSA",
-  "ecdsa-p256": "ES256",
-  "ecdsa-p384": "ES384",
-  "ecdsa-p521": "ES512",
-};
+export const SIGNATURE_ENCODINGS = ["hex", "base64", "bin"] as const;
+export type SignatureEncoding = (typeof SIGNATURE_ENCODINGS)[number];
 
-/** Signs, and gives the signature in the form that was asked for. @throws {@link CliError} `FAILED` for a form the key has not. */
-export async function signAs(
+/** What an SSH signature is bound to. */
+export interface SshsigOptions {
+  readonly namespace?: string;
+  readonly hash?: "sha512" | "sha256";
+}
+
+/** A form whose signatures are text, and have no other encoding. */
+export function isTextFormat(format: SignatureFormat): format is "jws" | "sshsig" {
+  return format === "jws" || format === "sshsig";
+}
+
+export function declareNamespace(command: Command): void {
+  command.option("--namespace <name>", "what an sshsig is for, e.g. file or git; valid for nothing else", namespaceOf);
+}
+
+/** @throws {@link CliError} `USAGE` for flags that are missing with this form, or not for it. */
+export function requireFormatFlags(
   format: SignatureFormat,
-  client: Client,
-  keyId: string,
-  message: Uint8Array,
-  call: CallOptions,
-): Promise<Uint8Array> {
-  if (format === "raw") return client.sign(keyId, message, call);
-  const keyType = await keyTypeOf(client, keyId, call);
-  if (format === "jws") return signJws(client, keyId, keyType, message, call);
-  const { ecdsaRawToDer, isEcdsaKeyType } = await import("@basil/core");
-  if (!isEcdsaKeyType(keyType)) {
-    throw new CliError(
-      "FAILED",
-      `a signature of an ${keyType} key has no DER form`,
-      {},
-      { remedy: "leave --format out" },
+  { namespace, hash, encoding }: SshsigOptions & { readonly encoding?: SignatureEncoding },
+): void {
+  const usage = (message: string, flag: string, remedy: string): CliError =>
+    new CliError("USAGE", message, { flag }, { remedy });
+  if (format === "sshsig" && namespace === undefined) {
+    throw usage(
+      "--namespace is missing, which --format sshsig needs",
+      "--namespace",
+      "say what the signature is for, e.g. --namespace file, or git for commits and tags",
     );
   }
-  return ecdsaRawToDer(await client.sign(keyId, message, call), keyType);
-}
-
-/** The compact form (RFC 7515 §7.1) with the message as payload. */
-async function signJws(
-  client: Client,
-  keyId: string,
-  keyType: KeyTypeName,
-  message: Uint8Array,
-  call: CallOptions,
-): Promise<Uint8Array> {
-  const alg = JWS_ALGORITHMS[keyType];
-  if (alg === undefined) {
-    throw new CliError(
-      "FAILED",
-      `a JSON Web Signature has no algorithm for an ${keyType} key`,
-      {},
-      { remedy: "leave --format out" },
-    );
+  if (isTextFormat(format) && encoding !== undefined) {
+    throw usage(`--encoding is not for --format ${format}, which is text`, "--encoding", "leave --encoding out");
   }
-  const part = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString("base64url");
-  const input = `${part(JSON.stringify({ alg }))}.${part(message)}`;
-  const signature = await client.sign(keyId, new TextEncoder().encode(input), call);
-  return new TextEncoder().encode(`${input}.${part(signature)}`);
+  for (const [flag, value] of [
+    ["--namespace", namespace],
+    ["--hash", hash],
+  ] as const) {
+    if (format !== "sshsig" && value !== undefined) {
+      throw usage(`${flag} is for --format sshsig alone`, flag, `leave ${flag} out, or add --format sshsig`);
+    }
+  }
 }
 
-async function keyTypeOf(client: Client, keyId: string, call: CallOptions): Promise<KeyTypeName> {
+/** `--hash`, of SSH signatures. */
+export function hashOption(): Option {
+  return new Option("--hash <name>", "what an sshsig hashes the message with (default: sha512)").choices([
+    "sha512",
+    "sha256",
+  ]);
+}
+
+function namespaceOf(value: string): string {
+  nonEmpty(value);
+  if (!/\p{Cc}/u.test(value)) return value;
+  throw new CliError("USAGE", "--namespace has a control character", { flag: "--namespace" });
+}
+
+/**
+ * The type of a key, as the broker tells it.
+ *
+ * @throws {@link CliError} `DENIED` for a caller who may not know it.
+ */
+export async function keyTypeOf(client: Client, keyId: string, call: CallOptions): Promise<KeyTypeName> {
   const items = await client.listCatalog({ ...call, prefix: keyId });
   const keyType = items.find(({ name }) => name === keyId)?.keyType;
   if (keyType !== undefined) return keyType;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type PublicJwk, rawToSpki, spkiToJwk } from "@basil/core";
+import type { PublicJwk } from "@basil/core";
 import type { KeyTypeName } from "@basil/proto";
 import type { Client } from "./client.js";
 import { ClientError } from "./errors.js";
@@ -33,7 +33,7 @@ export async function createSigner(client: Client, keyId: string, options: CallO
     throw new ClientError("UNSUPPORTED_ALGORITHM", `key ${keyId} is of type ${keyType}, which is no signer`, {});
   }
   const kid = createHash("sha256").update(alg, "ascii").update(Uint8Array.of(0)).update(publicKey).digest("base64url");
-  const jwk = jwkOf(publicKey, keyType);
+  const jwk = await jwkOf(publicKey, keyType);
   return {
     alg,
     kid,
@@ -47,7 +47,9 @@ export function publicJwks(signers: Iterable<Signer>): { readonly keys: readonly
   return { keys: Array.from(signers, ({ publicJwk }) => publicJwk) };
 }
 
-function jwkOf(publicKey: Uint8Array, keyType: KeyTypeName): PublicJwk {
+async function jwkOf(publicKey: Uint8Array, keyType: KeyTypeName): Promise<PublicJwk> {
+  // Curves and schemas are of no use to who only calls a broker.
+  const { rawToSpki, spkiToJwk } = await import("@basil/core");
   try {
     return spkiToJwk(rawToSpki(publicKey, keyType), keyType);
   } catch (cause) {

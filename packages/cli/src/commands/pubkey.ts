@@ -58,6 +58,7 @@ export const pubkey = defineCommand<PubkeyOptions, PubkeyReport>({
 });
 
 async function encode(raw: Uint8Array, keyType: KeyTypeName, format: Format, keyId: string) {
+  if (format === "raw") return raw;
   const core = await import("@basil/core");
   const spki = core.rawToSpki(raw, keyType);
   switch (format) {
@@ -67,8 +68,6 @@ async function encode(raw: Uint8Array, keyType: KeyTypeName, format: Format, key
       return publicJwk(raw, keyType);
     case "ssh":
       return core.spkiToSsh(spki, keyType, keyId);
-    case "raw":
-      return raw;
     case "der":
       return spki;
   }

@@ -1,25 +1,31 @@
 import { Option } from "commander";
 import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
-import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { nonEmpty } from "../option-values.js";
 import { declarePayload, type PayloadOptions, readPayload } from "../payload.js";
-import { SIGNATURE_FORMATS, type SignatureFormat, signAs } from "../signature-format.js";
+import {
+  declareNamespace,
+  hashOption,
+  isTextFormat,
+  requireFormatFlags,
+  SIGNATURE_ENCODINGS,
+  SIGNATURE_FORMATS,
+  type SignatureEncoding,
+  type SignatureFormat,
+  type SshsigOptions,
+} from "../signature-format.js";
 
-const ENCODINGS = ["hex", "base64", "bin"] as const;
-type Encoding = (typeof ENCODINGS)[number];
-
-interface SignOptions extends BrokerOptions, PayloadOptions {
+interface SignOptions extends BrokerOptions, PayloadOptions, SshsigOptions {
   readonly keyId: string;
   readonly format: SignatureFormat;
-  readonly encoding?: Encoding;
+  readonly encoding?: SignatureEncoding;
 }
 
 interface SignReport {
   readonly key_id: string;
   readonly format: SignatureFormat;
-  readonly encoding: Encoding;
+  readonly encoding: SignatureEncoding;
   readonly signature: Uint8Array;
 }
 
@@ -30,33 +36,38 @@ export const sign = defineCommand<SignOptions, SignReport>({
     "basil sign --key-id jwt.signing.primary 'the message'",
     "basil sign --key-id jwt.signing.primary --file release.tar.sha256",
     "basil sign --key-id jwt.signing.primary --format der --encoding bin --file message > message.sig",
+    "basil sign --key-id release.signing --format sshsig --namespace file --file release.tar > release.tar.sig",
   ],
   declare(command) {
     command
       .requiredOption("--key-id <name>", "the key's name in the catalog", nonEmpty)
       .addOption(
-        new Option("--format <format>", "raw is r ‖ s or 64 bytes, der is ASN.1, jws is a compact JSON Web Signature")
+        new Option(
+          "--format <format>",
+          "raw is r ‖ s or 64 bytes, der is ASN.1, jws is a compact JSON Web Signature, sshsig is what ssh-keygen and git verify",
+        )
           .choices(SIGNATURE_FORMATS)
           .default("raw"),
       )
-      .addOption(new Option("--encoding <encoding>", "of raw and der (default: hex)").choices(ENCODINGS));
+      .addOption(new Option("--encoding <encoding>", "of raw and der (default: hex)").choices(SIGNATURE_ENCODINGS));
+    declareNamespace(command);
+    command.addOption(hashOption());
     declarePayload(command, "payload", "the message to sign");
     declareBroker(command);
   },
   async run({ options, operands }, context) {
     const { keyId, format, encoding } = options;
-    if (format === "jws" && encoding !== undefined) {
-      throw new CliError("USAGE", "--encoding is not for --format jws, which is text", { flag: "--encoding" });
-    }
+    requireFormatFlags(format, options);
     const message = await readPayload(operands, options, context, MAX_PAYLOAD_BYTES);
+    const { signAs } = await import("../sign-as.js");
     const signature = await withBroker(options, context, (client, call) =>
-      signAs(format, client, keyId, message, call),
+      signAs(format, client, keyId, message, { call, sshsig: options }),
     );
     return { key_id: keyId, format, encoding: encoding ?? "hex", signature };
   },
   render({ format, encoding, signature }, { out, outBytes }) {
-    if (format !== "jws" && encoding === "bin") outBytes(signature);
-    else out(textOf(signature, format, encoding));
+    if (!isTextFormat(format) && encoding === "bin") outBytes(signature);
+    else out(textOf(signature, format, encoding).trimEnd());
   },
   json: ({ key_id, format, encoding, signature }) => ({
     key_id,
@@ -66,7 +77,7 @@ export const sign = defineCommand<SignOptions, SignReport>({
   }),
 });
 
-function textOf(signature: Uint8Array, format: SignatureFormat, encoding: Encoding): string {
-  if (format === "jws") return new TextDecoder().decode(signature);
+function textOf(signature: Uint8Array, format: SignatureFormat, encoding: SignatureEncoding): string {
+  if (isTextFormat(format)) return new TextDecoder().decode(signature);
   return encoding === "base64" ? Buffer.from(signature).toString("base64") : toHex(signature);
 }
