@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 
-const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
+export const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
 
 export interface Answer {
   readonly exitCode: number | null;

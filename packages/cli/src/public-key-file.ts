@@ -1,5 +1,8 @@
-/** Widths of raw public keys: 32 bytes of Ed25519, and the uncompressed points. */
-const RAW = { 32: "ed25519", 65: "ecdsa-p256", 97: "ecdsa-p384", 133: "ecdsa-p521" } as const;
+/** The widths of uncompressed points (SEC 1 §2.3.3), which begin with this byte; no text does. */
+const POINTS = { 65: "ecdsa-p256", 97: "ecdsa-p384", 133: "ecdsa-p521" } as const;
+const UNCOMPRESSED = 0x04;
+/** Shorter than any text that holds a key. */
+const ED25519_BYTES = 32;
 /** The tag of a SEQUENCE, with which DER begins. */
 const DER_SEQUENCE = 0x30;
 
@@ -10,8 +13,9 @@ const DER_SEQUENCE = 0x30;
  */
 export async function publicKeyOf(file: Uint8Array): Promise<Uint8Array> {
   const { BackendError, jwkToSpki, pemToSpki, rawToSpki, spkiKeyType, sshToSpki } = await import("@basil/core");
-  const raw = RAW[file.length as keyof typeof RAW];
-  if (raw !== undefined) return rawToSpki(file, raw);
+  if (file.length === ED25519_BYTES) return rawToSpki(file, "ed25519");
+  const point = file[0] === UNCOMPRESSED ? POINTS[file.length as keyof typeof POINTS] : undefined;
+  if (point !== undefined) return rawToSpki(file, point);
   if (file[0] === DER_SEQUENCE) {
     spkiKeyType(file);
     return file;
