@@ -16,7 +16,7 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-const manifests = ["package.json"].concat(
+const manifests = ["package.json", join("docs", "package.json")].concat(
   readdirSync(join(root, "packages")).map((name) => join("packages", name, "package.json")),
 );
 

@@ -39,7 +39,7 @@ export interface AwsKmsSlot {
 
 /**
  * Wrapping calls kms:Encrypt, unwrapping kms:Decrypt, each with the encryption context `basil:bundle` (base64url of the
- * bundle id) and `basil:slot` (decimal), which a key policy can demand. Both reject with a {@link BackendError}:
+ * bundle id) and `basil:slot` (decimal), which a key policy can demand. Both reject with a `BackendError`:
  * `ACCESS_DENIED`, `KEY_NOT_FOUND`, `KEY_UNUSABLE`, `DECRYPT_FAILED` for another key or context, `UNAVAILABLE`, `REJECTED`, `PROTOCOL`.
  */
 export function awsKmsSlot(options: AwsKmsSlotOptions): AwsKmsSlot {

@@ -39,7 +39,7 @@ function generatedAlias(name: string): string {
 /**
  * The alias a key at `path` is created under.
  *
- * @throws {@link BackendError} `INVALID_REQUEST` when no key can be created there: an ARN or key id, which AWS assigns;
+ * @throws `BackendError` `INVALID_REQUEST` when no key can be created there: an ARN or key id, which AWS assigns;
  *   an alias over 256 characters, with other characters than `A-Z a-z 0-9 / _ -`, or under the reserved `alias/aws/`.
  */
 export function creatableAlias(path: string): string {
