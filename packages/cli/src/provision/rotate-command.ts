@@ -6,10 +6,10 @@ import { defineCommand } from "../command.js";
 import { requiredPath, resolveSettings } from "../config/agent-settings.js";
 import { loadCatalog } from "../documents.js";
 import type { IamStatement } from "../iam/iam-document.js";
+import { readPolicy } from "../iam/read-policy.js";
 import { nonEmpty } from "../option-values.js";
 import { backendFailure } from "./backend-failure.js";
 import { kmsKeys } from "./catalog-keys.js";
-import { readStatements } from "./iam-statements.js";
 import { declareKms, type KmsFlags, kmsOptions } from "./kms-options.js";
 import { consent, runtimeStatement, writeRotationPlan } from "./rotation-plan.js";
 
@@ -62,7 +62,8 @@ export const rotate = defineCommand<RotateOptions, RotationReport>({
     const kms = await kmsOptions(entry.backend, options, requiredPath(settings, "catalog"), context);
     // Whatever is wrong with the flags is told before a key is made.
     const { runtimePolicy, yes = false } = options;
-    const allowed = runtimePolicy === undefined ? undefined : await readStatements(runtimePolicy, context.cwd);
+    const allowed =
+      runtimePolicy === undefined ? undefined : await readPolicy(runtimePolicy, "runtime policy", context.cwd);
     if (!options.prepare && !options.commit && !yes && !allowed && context.stdin.isTTY !== true) {
       throw new CliError(
         "USAGE",

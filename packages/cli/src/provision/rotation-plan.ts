@@ -3,9 +3,9 @@ import type { KeyEntry } from "@basil/catalog";
 import { CliError } from "../cli-error.js";
 import type { CommandContext } from "../context.js";
 import type { IamStatement } from "../iam/iam-document.js";
+import type { PolicyStatement } from "../iam/policy-statement.js";
 import type { Terminal } from "../terminal.js";
 import { confirm } from "./confirm.js";
-import type { PolicyStatement } from "./iam-statements.js";
 import { notCovered } from "./runtime-coverage.js";
 
 const CIPHERS: ReadonlySet<string> = new Set(["kms:Encrypt", "kms:Decrypt"]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { PolicyStatement } from "./iam-statements.js";
+import type { PolicyStatement } from "../iam/policy-statement.js";
 import { notCovered } from "./runtime-coverage.js";
 
 const key = (n: number) => `arn:aws:kms:us-east-1:111122223333:key/${n}`;
@@ -8,6 +8,7 @@ const now = { arn: key(1), aliases: ["alias/basil/k"] };
 const next = { arn: key(2), aliases: ["alias/basil/k", "alias/basil/k/v2"] };
 const ACTIONS = ["kms:Sign", "kms:Verify"];
 const allow = (more: Partial<PolicyStatement>): PolicyStatement => ({
+  place: "Statement",
   Effect: "Allow",
   Action: ACTIONS,
   Resource: [key(1)],
@@ -43,25 +44,41 @@ describe("notCovered", () => {
       [allow({ Resource: ["*"], Condition: { Bool: { "aws:x": ["true"] } } })],
       ACTIONS,
     ],
-    ["an allow without an action", [{ Effect: "Allow", Resource: ["*"], NotAction: ["kms:Sign"] }], []],
+    [
+      "an allow without an action",
+      [{ place: "Statement", Effect: "Allow", Resource: ["*"], NotAction: ["kms:Sign"] }],
+      [],
+    ],
   ])("%s", ([, statements, missing]) => {
     expect(notCovered(statements, ACTIONS, now, next)).toEqual(missing);
   });
 
   it("counts a Deny that might apply, whatever its condition", () => {
     const both = allow({ Resource: [key(1), key(2)] });
-    const deny = { Effect: "Deny", Action: ["kms:Sign"], Resource: [key(2)], Condition: { Bool: {} } } as const;
+    const deny = {
+      place: "Statement",
+      Effect: "Deny",
+      Action: ["kms:Sign"],
+      Resource: [key(2)],
+      Condition: { Bool: {} },
+    } as const;
     expect(
       notCovered([both, { ...deny, Action: [...deny.Action], Resource: [...deny.Resource] }], ACTIONS, now, next),
     ).toEqual(["kms:Sign"]);
     expect(
-      notCovered([both, { Effect: "Deny", NotAction: ["kms:Sign"], NotResource: [key(1)] }], ACTIONS, now, next),
+      notCovered(
+        [both, { place: "Statement", Effect: "Deny", NotAction: ["kms:Sign"], NotResource: [key(1)] }],
+        ACTIONS,
+        now,
+        next,
+      ),
     ).toEqual(["kms:Verify"]);
   });
 
   it("never finds more missing for a policy that allows more", () => {
     const resources = fc.subarray([key(1), key(2), "*", "arn:aws:kms:*"]);
     const statement = fc.record({
+      place: fc.constant("Statement"),
       Effect: fc.constant("Allow" as const),
       Action: fc.subarray(ACTIONS),
       Resource: resources,

@@ -1,0 +1,85 @@
+import type { KeyEntry } from "@basil/catalog";
+import { defineCommand } from "../command.js";
+import type { CommandContext } from "../context.js";
+import { nonEmpty } from "../option-values.js";
+import { writeTable } from "../table.js";
+import type { GrantDifference, PolicyDifference } from "./compare-policies.js";
+import type { PolicyStatement } from "./policy-statement.js";
+import { declareWantedPolicy, type WantedPolicy, type WantedPolicyOptions, wantedPolicy } from "./wanted-policy.js";
+
+const ACTIONS_SHOWN = 8;
+
+export const diff = defineCommand<WantedPolicyOptions, PolicyDifference>({
+  name: "diff",
+  summary: "compare deployed IAM policies with what 'iam policy' writes: what they grant too much or too little",
+  examples: [
+    "basil iam diff deployed.json --identity runtime --catalog catalog.json --region us-east-1",
+    "basil iam diff deployed.json --identity runtime --catalog catalog.json --policy policy.json --arn jwt.signing.primary=arn:aws:kms:…",
+    "aws iam get-policy-version --policy-arn ARN --version-id v1 | basil iam diff - --identity provisioner --catalog catalog.json --region us-east-1 --account 111122223333",
+  ],
+  declare(command) {
+    command.argument("<file...>", "every policy of the identity, as AWS has it; - is standard input", nonEmpty);
+    declareWantedPolicy(command);
+  },
+  async run({ options, operands }, context) {
+    const { readPolicy } = await import("./read-policy.js");
+    const { comparePolicies } = await import("./compare-policies.js");
+    const deployed: PolicyStatement[] = [];
+    for (const file of operands) {
+      const statements = file === "-" ? await fromStdin(context) : await readPolicy(file, "policy", context.cwd);
+      const prefix = operands.length > 1 ? `${file}: ` : "";
+      deployed.push(...statements.map((statement) => ({ ...statement, place: `${prefix}${statement.place}` })));
+    }
+    const wanted = await wantedPolicy(options, context);
+    const { parsePolicyText } = await import("./read-policy.js");
+    const text = new TextEncoder().encode(JSON.stringify(wanted.document));
+    return comparePolicies(parsePolicyText(text, "wanted", "policy"), deployed, await deploymentOf(wanted));
+  },
+  render(report, { out, ...terminal }) {
+    const rows = (["lacking", "excess", "unjudged"] as const).flatMap((side) =>
+      report[side].map((difference) => [side, ...cellsOf(difference)]),
+    );
+    writeTable(["difference", "key", "actions", "resource", "note"], rows, { out, ...terminal });
+    for (const remark of report.remarks) terminal.err(`note: ${remark}`);
+    if (report.equal) out("equal: they grant what the identity needs, and nothing else of KMS");
+  },
+  jsonStyle: "document",
+  exitCode: ({ equal }) => (equal ? 0 : 1),
+});
+
+async function fromStdin(context: CommandContext): Promise<PolicyStatement[]> {
+  const { readPayload } = await import("../payload.js");
+  const { parsePolicyText } = await import("./read-policy.js");
+  return parsePolicyText(await readPayload(["-"], {}, context, 1024 * 1024), "-", "policy");
+}
+
+async function deploymentOf({ document, entries, keys }: WantedPolicy) {
+  const { keyReference } = await import("@basil/backend-aws-kms");
+  const aliasOf = ({ path }: KeyEntry): string | undefined => {
+    const { form, keyId } = keyReference(path);
+    return form === "alias" ? keyId : /^arn:[^:]+:kms:[^:]*:[^:]*:(alias\/.+)$/.exec(keyId)?.[1];
+  };
+  const [, partition = "aws", , region = "", account = ""] =
+    document.Statement.flatMap(({ Resource = [] }) => Resource)
+      .find((resource) => resource !== "*")
+      ?.split(":") ?? [];
+  return {
+    place: { partition, region, account },
+    keys: keys.map(({ key, arn }) => {
+      const alias = aliasOf(key);
+      return { name: key.name, arn, ...(alias !== undefined && { alias }) };
+    }),
+    aliases: [...new Set(entries.flatMap((entry) => aliasOf(entry) ?? []))],
+  };
+}
+
+function cellsOf({ key = "", actions, resource, example, alias, because = [] }: GrantDifference): string[] {
+  const more = actions.length - ACTIONS_SHOWN;
+  const shown = actions.slice(0, ACTIONS_SHOWN).join(", ");
+  const note = [
+    ...(example === undefined ? [] : [`such as ${example}`]),
+    ...(alias === undefined ? [] : [`asked for as ${alias}`]),
+    ...(because.length === 0 ? [] : [`depends on ${because.join("; ")}`]),
+  ];
+  return [key, more > 0 ? `${shown} and ${more} more` : shown, resource, note.join("; ")];
+}
