@@ -5,6 +5,7 @@ import type { Identity, Policy } from "@basil/policy";
 import { type AuditFailureMode, AuditLog } from "./audit/audit-log.js";
 import type { AuditSink } from "./audit/audit-sink.js";
 import { Caller } from "./caller.js";
+import { containBackend, disposeWithin } from "./containment/contain-backend.js";
 import { EmbeddedTransport } from "./embedded-transport.js";
 import { BrokerError } from "./errors.js";
 import { EventHub } from "./events/event-hub.js";
@@ -20,6 +21,7 @@ import { Reloader, type ReloadOptions, type ReloadResult } from "./reload/reload
 import { Dispatcher } from "./request/dispatcher.js";
 import { Serial } from "./request/serial.js";
 import type { Services } from "./request/services.js";
+import { SignatureCheck, VERIFY_SIGNATURES, type VerifySignatures } from "./signature-check.js";
 import { startUp } from "./start-up.js";
 
 export interface BrokerOptions {
@@ -39,6 +41,11 @@ export interface BrokerOptions {
   readonly auditFailure?: AuditFailureMode;
   /** Where {@link Broker.reload} reads from. Default: nowhere, and a reload is rejected. */
   readonly documents?: DocumentSource;
+  /**
+   * Which signatures are verified, with node:crypto and the public key the backend gives, before they are answered.
+   * Default: `first`, the first of each key version.
+   */
+  readonly verifySignatures?: VerifySignatures;
   readonly logger?: Logger;
   readonly limits?: Partial<Limits>;
   /** What Status and Health say. Default: the version of this package. */
@@ -60,17 +67,28 @@ const DRAIN_MS = 10_000;
  * Checks that the backends can do what the catalog demands, brings the keys to what it says, and is then ready to serve.
  * Nothing listens before {@link Broker.listen}.
  *
- * @throws {@link BrokerError} `BACKEND_MISMATCH`, `CAPABILITY_GAPS`, `RECONCILE_FAILED` with the report.
+ * @throws {@link BrokerError} `BACKEND_CONTRACT`, `BACKEND_MISMATCH`, `CAPABILITY_GAPS`, `RECONCILE_FAILED` with the report.
  * @throws TypeError for wrong options.
  */
 export async function createBroker(options: BrokerOptions): Promise<Broker> {
-  const owned = [...options.backends, ...(options.audit ? [options.audit] : [])];
+  const { logger = SILENT, verifySignatures = "first" } = options;
+  const owned = options.audit ? [options.audit] : [];
   try {
+    if (!VERIFY_SIGNATURES.includes(verifySignatures)) {
+      throw new TypeError(
+        `verifySignatures must be ${VERIFY_SIGNATURES.join(", ")}, found ${String(verifySignatures)}`,
+      );
+    }
     const limits = withDefaultLimits(options.limits);
-    const report = await startUp(options);
-    return new Broker(options, limits, report);
+    const backends = options.backends.map((backend) => containBackend(backend, logger));
+    const contained = { ...options, backends };
+    const report = await startUp(contained);
+    return new Broker(contained, limits, report);
   } catch (error) {
-    await Promise.allSettled(owned.map((resource) => resource[Symbol.asyncDispose]()));
+    await Promise.allSettled([
+      ...options.backends.map((backend) => disposeWithin(backend, String(backend?.id), logger)),
+      ...owned.map((resource) => resource[Symbol.asyncDispose]()),
+    ]);
     throw error;
   }
 }
@@ -111,6 +129,7 @@ export class Broker implements AsyncDisposable {
       version,
       probes: new KeyProbes(byId, this.#closed.signal),
       requireAudit: (op) => auditLog.requireHealthy(op),
+      signatures: new SignatureCheck(options.verifySignatures ?? "first", { logger, metrics: this.#metrics }),
       drift: new KeyDrift(report.reconcile, {
         backends: byId,
         logger,

@@ -13,6 +13,8 @@ export interface StartupErrorDetails {
   PLUGIN_NOT_INSTALLED: { readonly backend: string; readonly kind: string; readonly installed: readonly string[] };
   /** A plugin could not open a backend. */
   BACKEND_OPEN_FAILED: { readonly backend: string; readonly kind: string; readonly error?: AnyBackendError };
+  /** A backend claims what its kind does not, or what it has no methods for. One line a problem. */
+  BACKEND_CONTRACT: { readonly backend: string; readonly kind: string; readonly problems: readonly string[] };
   /** A backend of the catalog is not among those given, is given twice, or is of another kind. */
   BACKEND_MISMATCH: { readonly backend: string };
   /** The catalog demands of a backend what it does not provide. One line a gap. */
@@ -69,6 +71,7 @@ export const BROKER_ERROR_CODES = Object.keys({
   CREDENTIAL_INVALID: true,
   PLUGIN_NOT_INSTALLED: true,
   BACKEND_OPEN_FAILED: true,
+  BACKEND_CONTRACT: true,
   BACKEND_MISMATCH: true,
   CAPABILITY_GAPS: true,
   RECONCILE_FAILED: true,

@@ -36,3 +36,5 @@ export type { RequestEvent } from "./request/request-channel.js";
 export { REQUEST_CHANNEL } from "./request/request-channel.js";
 export type { ServiceNotifier } from "./service-manager/service-notifier.js";
 export { serviceNotifier } from "./service-manager/service-notifier.js";
+export type { VerifySignatures } from "./signature-check.js";
+export { VERIFY_SIGNATURES } from "./signature-check.js";

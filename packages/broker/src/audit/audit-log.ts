@@ -60,7 +60,7 @@ export class AuditLog {
     const shared = { identity, resolution, policy: generation.policy, generation: generation.id, at };
     const { provenance } = call;
     const writes = call.verdicts.map((verdict) =>
-      this.#sink?.write(authzRecord({ ...shared, ...verdict, ...facts, ...provenance })),
+      this.#sink?.write(authzRecord({ ...shared, ...verdict, ...facts, ...(verdict.provenance ?? provenance) })),
     );
     try {
       await within(WRITE_TIMEOUT_MS, Promise.all(writes));

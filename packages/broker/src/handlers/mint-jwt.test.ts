@@ -126,3 +126,12 @@ describe("MintingService.MintJwt", () => {
     await expect(mint({ keyId: "other.p256", ttl: { seconds: -1n } })).rejects.toMatchObject({ code: 7, op: "mint" });
   });
 });
+
+describe("a token whose signature the key did not make", () => {
+  it("is withheld", async () => {
+    Object.assign(backend.transit ?? {}, {
+      sign: async () => ({ signature: new Uint8Array(64).fill(1), keyVersion: 1, resource: "memory:alias/p256" }),
+    });
+    await expect(mint({})).rejects.toMatchObject({ code: 13 });
+  });
+});

@@ -5,6 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Call } from "../request/call.js";
 import { requireClass, requireInRange, requireSize, transitKey } from "../request/checks.js";
+import { signWith } from "../request/sign-with.js";
 import { type JsonMembers, readClaims, sortedJson } from "./claims-json.js";
 import { publicKeyToWire } from "./public-key.js";
 
@@ -50,10 +51,9 @@ export async function mintJwt(request: MintJwtRequest, call: Call): Promise<Cred
   const input = `${part({ alg, kid, typ: "JWT" })}.${part(claims)}`;
   const message = new TextEncoder().encode(input);
   requireInRange(call, "claims", message, backend.capabilities.keyTypes[ref.keyType]?.message);
-  const result = await call.ask((context) => transit.sign(ref, message, context));
-  call.usedKey(entry, result);
+  const signature = await signWith(call, entry, { ref, backend, transit }, message);
   return create(CredentialResponseSchema, {
-    token: `${input}.${base64url(result.signature)}`,
+    token: `${input}.${base64url(signature)}`,
     ...(exp === undefined ? {} : { expiresAt: timestampFromMs(exp * 1000) }),
   });
 }

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { parseCatalog } from "@basil/catalog";
 import { AdminService, SecretService } from "@basil/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CATALOG_DOCUMENT, testPolicy } from "../../test/documents.js";
+import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { memoryBackend } from "../../test/memory-backend.js";
 import { type MemoryStore, memoryStore } from "../../test/memory-store.js";
 import { SocketClient } from "../../test/socket-client.js";
@@ -18,6 +20,7 @@ const value = (more: object) => ({
   description: "a value of the tests",
   ...more,
 });
+const TLS = { format: "self-signed-tls", commonName: "dev.internal", validity: "720h" };
 const CATALOG = {
   ...CATALOG_DOCUMENT,
   backends: { ...CATALOG_DOCUMENT.backends, store: { kind: "keystore", addr: "here", engines: ["kv2"] } },
@@ -29,6 +32,12 @@ const CATALOG = {
     "app.identity": value({ path: "identity", generate: { format: "age-x25519" } }),
     "app.fixed": value({ path: "fixed", writable: false }),
     "app.cert": { ...value({ path: "cert" }), class: "public" },
+    "app.tls_cert": { ...value({ path: "tls-cert", generate: TLS }), class: "public" },
+    "app.tls_key": value({ path: "tls-key", generate: { format: "self-signed-tls-pair-of", pairOf: "app.tls_cert" } }),
+    "app.chain": value({ path: "chain", generate: TLS }),
+    "app.chain_key": value({ path: "chain-key", generate: { format: "self-signed-tls-pair-of", pairOf: "app.chain" } }),
+    "app.half": { ...value({ path: "half", generate: TLS }), class: "public", writable: false },
+    "app.half_key": value({ path: "half-key", generate: { format: "self-signed-tls-pair-of", pairOf: "app.half" } }),
   },
 };
 const REVOCATIONS = { "app.revoked": value({ path: "revoked", labels: ["revocation_store=jwt-svid"] }) };
@@ -36,12 +45,14 @@ const REVOCATIONS = { "app.revoked": value({ path: "revoked", labels: ["revocati
 const bytes = (text: string) => new TextEncoder().encode(text);
 let folder: string;
 let store: MemoryStore;
+let audit: MemoryAudit;
 let broker: Broker;
 let client: SocketClient;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "basil-secrets-"));
   store = memoryStore();
+  audit = memoryAudit();
 });
 afterEach(async () => {
   client.grpc.close();
@@ -57,6 +68,7 @@ async function serve(keys: object = {}) {
     catalog: parseCatalog(JSON.stringify({ ...CATALOG, keys: { ...CATALOG.keys, ...keys } })),
     policy,
     backends: [memoryBackend(), store],
+    audit,
   });
   await broker.listen({ path: join(folder, "s") });
   client = new SocketClient(join(folder, "s"));
@@ -114,10 +126,55 @@ describe("SecretService", () => {
     expect(new TextDecoder().decode(store.values.get("phrase")?.[0])).toMatch(/^[!-~]{40}$/);
   });
 
+  it("makes an age identity anew", async () => {
+    await serve();
+    await rotate("app.identity");
+    expect(new TextDecoder().decode(store.values.get("identity")?.[0])).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]{58}$/);
+  });
+
+  it("makes both halves of a TLS pair anew when the key is rotated, tells of both and records both", async () => {
+    await serve();
+    store.values.set("tls-cert", [bytes("old")]);
+    expect(await rotate("app.tls_key")).toMatchObject({ version: 1 });
+    const key = createPrivateKey(Buffer.from(store.values.get("tls-key")?.[0] ?? []));
+    const certificate = new X509Certificate(store.values.get("tls-cert")?.[1] ?? new Uint8Array());
+    expect(certificate.checkPrivateKey(key)).toBe(true);
+    expect(certificate.subject).toBe("CN=dev.internal");
+    const records = audit.records.filter(({ op }) => op === "rotate");
+    expect(records).toMatchObject([
+      { target_id: "app.tls_key", key_version: 1, resource: "store:tls-key", result: "ok" },
+      { target_id: "app.tls_cert", key_version: 2, resource: "store:tls-cert", result: "ok" },
+    ]);
+  });
+
+  it("makes a certificate anew by the key that is stored, and a key for it where there is none", async () => {
+    await serve();
+    expect(await rotate("app.chain")).toMatchObject({ version: 1 });
+    const key = createPrivateKey(Buffer.from(store.values.get("chain-key")?.[0] ?? []));
+    expect(await rotate("app.chain")).toMatchObject({ version: 2 });
+    expect(store.values.get("chain-key")).toHaveLength(1);
+    const [one, two] = (store.values.get("chain") ?? []).map((pem) => new X509Certificate(pem));
+    for (const certificate of [one, two]) expect(certificate?.checkPrivateKey(key)).toBe(true);
+    expect(two?.serialNumber).not.toBe(one?.serialNumber);
+  });
+
+  it("refuses to rotate half of a pair whose other half the caller may not rotate, and writes neither", async () => {
+    await serve();
+    await expect(rotate("app.half_key")).rejects.toMatchObject({ code: 7, op: "rotate", message: "not authorized" });
+    expect(store.values.size).toBe(0);
+    expect(audit.records.at(-1)).toMatchObject({ target_id: "app.half", decision: "deny", reason: "not_writable" });
+  });
+
+  it("does not make a certificate for a stored key that is none", async () => {
+    await serve();
+    store.values.set("chain-key", [bytes("no key")]);
+    await expect(rotate("app.chain")).rejects.toMatchObject({ code: 13, reason: "BACKEND_ERROR", op: "rotate_secret" });
+    expect(store.values.has("chain")).toBe(false);
+  });
+
   it.for([
     ["a value without a recipe", "app.password", 3, "INVALID_REQUEST"],
     ["a public value", "app.cert", 3, "INVALID_REQUEST"],
-    ["a recipe it does not know how to follow", "app.identity", 12, "UNSUPPORTED"],
     ["a key whose backend cannot", "app.p256", 12, "UNSUPPORTED"],
   ] as const)("does not rotate %s", async ([, name, code, reason]) => {
     await serve();

@@ -20,6 +20,7 @@ export class BrokerMetrics {
   readonly #requests: Counter<"op" | "code" | "backend">;
   readonly #seconds: Histogram<"op">;
   readonly #drift: Counter<"key">;
+  readonly #signatureChecks: Counter<"key" | "backend" | "outcome">;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -40,6 +41,12 @@ export class BrokerMetrics {
       name: "basil_key_drift_total",
       help: "Operations that were done by another backend key than the one found at start.",
       labelNames: ["key"],
+      registers,
+    });
+    this.#signatureChecks = new Counter({
+      name: "basil_signature_checks_total",
+      help: "Signatures held against the key's public key before they were answered; a bad one is withheld.",
+      labelNames: ["key", "backend", "outcome"],
       registers,
     });
     this.#gauge("basil_generation", "The number of the catalog and policy that are served.", sources.generation);
@@ -65,6 +72,10 @@ export class BrokerMetrics {
 
   drift(key: string): void {
     this.#drift.inc({ key });
+  }
+
+  signatureCheck(key: string, backend: string, outcome: "good" | "bad" | "unchecked"): void {
+    this.#signatureChecks.inc({ key, backend, outcome });
   }
 
   /** Prometheus text exposition format 0.0.4. */

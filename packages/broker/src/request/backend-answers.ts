@@ -3,6 +3,8 @@ import { type AnyRequestError, BrokerError } from "../errors.js";
 
 /** Milliseconds a caller is asked to wait when the backend did not say. */
 export const RETRY_AFTER_MS = 1000;
+/** The longest a backend can have callers wait. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
 type Answer = (op: string, error: AnyBackendError) => BrokerError;
 
@@ -56,10 +58,13 @@ function backendError(op: string, cause: AnyBackendError): BrokerError<"BACKEND_
 
 function retryAfterMs(error: AnyBackendError): number {
   const ms = error.code === "UNAVAILABLE" ? error.details.retryAfterMs : undefined;
-  return ms === undefined ? RETRY_AFTER_MS : Math.max(0, Math.round(ms));
+  if (typeof ms !== "number" || !Number.isFinite(ms)) return RETRY_AFTER_MS;
+  return Math.min(MAX_RETRY_AFTER_MS, Math.max(0, Math.round(ms)));
 }
 
 function tooLarge(error: AnyBackendError): string {
-  if (error.code !== "PAYLOAD_TOO_LARGE") return "the payload is too large";
-  return `${error.details.actual} bytes are over the limit of the key's backend, ${error.details.limit}`;
+  const { actual, limit } = error.code === "PAYLOAD_TOO_LARGE" ? error.details : {};
+  // Numbers alone: a text of the backend's is for the operator.
+  if (!Number.isSafeInteger(actual) || !Number.isSafeInteger(limit)) return "the payload is too large";
+  return `${actual} bytes are over the limit of the key's backend, ${limit}`;
 }

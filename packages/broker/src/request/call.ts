@@ -24,6 +24,8 @@ export interface Verdict {
   readonly target: string;
   readonly allowed: boolean;
   readonly reason: string;
+  /** What did this one's work, where it is not what did the request's. */
+  provenance?: Provenance;
 }
 
 /** Which key did the work, for the audit log. */
@@ -57,8 +59,9 @@ export class Call {
   readonly resolution: Resolution;
   readonly verdicts: Verdict[] = [];
   provenance: Provenance = {};
-  /** The kind of the backend that holds the key; undefined before a key was authorized. */
+  /** The kind and the name of the backend that holds the key; undefined before a key was authorized. */
   backendKind: string | undefined;
+  backendId: string | undefined;
   /** The detail's `op` of every failure but a refusal: the method in snake case. */
   readonly #op: string;
 
@@ -83,6 +86,7 @@ export class Call {
     this.#enforce(operation, key, decide(policy, catalog, subject, operation, key), "not authorized");
     const entry = catalog.keys.get(key) as KeyEntry;
     this.backendKind = catalog.backends.get(entry.backend)?.kind;
+    this.backendId = entry.backend;
     return entry;
   }
 
@@ -132,6 +136,11 @@ export class Call {
 
   fail(code: HandlerCode, message: string, cause?: unknown): BrokerError {
     return new BrokerError(code, message, { op: this.#op }, cause === undefined ? {} : { cause });
+  }
+
+  /** The answer to a backend's failure outside {@link ask}. */
+  failedBackend(error: unknown): BrokerError {
+    return backendAnswer(this.#op, error);
   }
 
   /** Notes which key made a new signature or ciphertext, and whether it still is the one found at start. */

@@ -143,7 +143,9 @@ export class Dispatcher {
 
   #asRequestError(op: string, call: Call, error: unknown): AnyRequestError {
     const { logger } = this.#services;
-    const fields = { request_id: call.context.requestId, op, target: call.verdicts.at(-1)?.target };
+    const { backendId: backend } = call;
+    const target = call.verdicts.at(-1)?.target;
+    const fields = { request_id: call.context.requestId, op, target, ...(backend !== undefined && { backend }) };
     if (isBrokerError(error) && isRequestError(error)) {
       if (error.cause !== undefined)
         logger.warn({ ...fields, code: error.code, ...causeFields(error.cause) }, error.message);

@@ -7,6 +7,7 @@ import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
 import type { BrokerMetrics } from "../metrics/broker-metrics.js";
 import type { ReloadOptions, ReloadResult } from "../reload/reloader.js";
+import type { SignatureCheck } from "../signature-check.js";
 import type { Serial } from "./serial.js";
 
 /** What handlers share. */
@@ -20,6 +21,7 @@ export interface Services {
   /** Before a backend is called for anything that is audited. @throws {@link BrokerError} when no record could be written. */
   requireAudit(op: string): void;
   readonly drift: KeyDrift;
+  readonly signatures: SignatureCheck;
   readonly events: EventHub;
   readonly metrics: BrokerMetrics;
   /** The revocation store is read, merged and written by one at a time. */
