@@ -1,6 +1,6 @@
 /**
  * Every way a call can fail. Codes are stable; messages may change. The first group are the reasons a broker gives,
- * under their own names; the second are what a client finds by itself.
+ * under their own names; the second are what a client finds by itself, the third what is wrong with a sealed file.
  */
 export interface ClientErrorDetails {
   /** The connection carries no identity, or the operation needs one. */
@@ -46,6 +46,15 @@ export interface ClientErrorDetails {
   PROTOCOL: Record<never, never>;
   /** The client was closed. */
   CLOSED: Record<never, never>;
+
+  /** No sealed file: no age header, a broken or changed one, or one above 64 KiB. */
+  SEALED_HEADER_INVALID: Record<never, never>;
+  /** An age file that no broker's key was a recipient of. */
+  SEALED_RECIPIENT_MISSING: Record<never, never>;
+  /** Sealed with the key `keyId`, which is not the one that was asked for. */
+  SEALED_KEY_UNEXPECTED: { readonly keyId: string };
+  /** The content of a sealed file was changed, cut short, put in another order or added to. What came out before is sound. */
+  SEALED_PAYLOAD_INVALID: Record<never, never>;
 }
 /** Every code, for whoever must be ready for each. */
 export const CLIENT_ERROR_CODES = Object.keys({
@@ -70,6 +79,10 @@ export const CLIENT_ERROR_CODES = Object.keys({
   DEADLINE_EXCEEDED: true,
   PROTOCOL: true,
   CLOSED: true,
+  SEALED_HEADER_INVALID: true,
+  SEALED_RECIPIENT_MISSING: true,
+  SEALED_KEY_UNEXPECTED: true,
+  SEALED_PAYLOAD_INVALID: true,
 } satisfies Record<keyof ClientErrorDetails, true>) as readonly ClientErrorCode[];
 
 export type ClientErrorCode = keyof ClientErrorDetails;

@@ -23,6 +23,11 @@ export type { AnyClientError, ClientErrorCode, ClientErrorDetails, ClientErrorOp
 export { CLIENT_ERROR_CODES, ClientError, isClientError } from "./errors.js";
 export type { JwsOptions } from "./jws.js";
 export { signJws, signJwt } from "./jws.js";
+export type { ByteSource } from "./seal/byte-source.js";
+export type { OpenedStream, OpenStreamOptions } from "./seal/open-stream.js";
+export { openStream } from "./seal/open-stream.js";
+export type { SealStreamOptions } from "./seal/seal-stream.js";
+export { sealStream } from "./seal/seal-stream.js";
 export type { Signer, SignerAlgorithm, SignerJwk } from "./signer.js";
 export { createSigner, publicJwks } from "./signer.js";
 export type { CallOptions, Transport } from "./transport.js";

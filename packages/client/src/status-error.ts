@@ -79,7 +79,7 @@ export function statusError(error: ServiceError, { path, signal, deadline }: Cal
   return new ClientError("PROTOCOL", `unexpected status ${error.code}: ${message}`, {}, options);
 }
 
-type DetailFreeCode = Exclude<ClientErrorCode, "UNREACHABLE" | "UNTRUSTED_SOCKET">;
+type DetailFreeCode = Exclude<ClientErrorCode, "UNREACHABLE" | "UNTRUSTED_SOCKET" | "SEALED_KEY_UNEXPECTED">;
 
 function codeOf(grpcStatus: status, reason: string | undefined): DetailFreeCode | undefined {
   const known = reason === undefined ? undefined : codeOfReason(reason);
