@@ -36,6 +36,8 @@ export interface CallRecord {
   /** e.g. `AccessDeniedException`; `undefined` on success. */
   readonly errorCode: string | undefined;
   readonly errorMessage: string | undefined;
+  /** Whether the request said `DryRun`: nothing is done then, whatever the answer. */
+  readonly dryRun: boolean;
   /** Kind of the fault injected into this call. */
   readonly fault: string | undefined;
 }
@@ -50,6 +52,7 @@ export class CallNote {
   errorCode: string | undefined;
   errorMessage: string | undefined;
   fault: string | undefined;
+  dryRun = false;
   readonly checks: AccessCheck[] = [];
   readonly requestId: string;
 
@@ -75,6 +78,7 @@ export class CallNote {
       status,
       errorCode: this.errorCode,
       errorMessage: this.errorMessage,
+      dryRun: this.dryRun,
       fault: this.fault,
     };
   }

@@ -35,6 +35,22 @@ const calls: Record<keyof typeof inputShapes, (client: sdk.KMSClient) => Promise
   Decrypt: (client) => client.send(new sdk.DecryptCommand({ KeyId: "alias/basil/data", CiphertextBlob: Message })),
   GenerateDataKey: (client) =>
     client.send(new sdk.GenerateDataKeyCommand({ KeyId: "alias/basil/data", KeySpec: "AES_256" })),
+  GenerateDataKeyWithoutPlaintext: (client) =>
+    client.send(new sdk.GenerateDataKeyWithoutPlaintextCommand({ KeyId: "alias/basil/data", KeySpec: "AES_256" })),
+  GenerateDataKeyPair: (client) =>
+    client.send(new sdk.GenerateDataKeyPairCommand({ KeyId: "alias/basil/data", KeyPairSpec: "ECC_NIST_P256" })),
+  GenerateDataKeyPairWithoutPlaintext: (client) =>
+    client.send(
+      new sdk.GenerateDataKeyPairWithoutPlaintextCommand({ KeyId: "alias/basil/data", KeyPairSpec: "ECC_NIST_P256" }),
+    ),
+  ReEncrypt: (client) =>
+    client.send(
+      new sdk.ReEncryptCommand({
+        CiphertextBlob: Message,
+        SourceKeyId: "alias/basil/data",
+        DestinationKeyId: "alias/basil/data",
+      }),
+    ),
   CreateAlias: (client) =>
     client.send(new sdk.CreateAliasCommand({ AliasName: "alias/basil/new", TargetKeyId: signing })),
   UpdateAlias: (client) => client.send(new sdk.UpdateAliasCommand({ AliasName: sign, TargetKeyId: signing })),
@@ -51,6 +67,9 @@ const calls: Record<keyof typeof inputShapes, (client: sdk.KMSClient) => Promise
   GetKeyPolicy: (client) => client.send(new sdk.GetKeyPolicyCommand({ KeyId: signing })),
   PutKeyPolicy: (client) => client.send(new sdk.PutKeyPolicyCommand({ KeyId: signing, Policy: "{}" })),
 };
+
+/** The action that is judged first. */
+const actionOf = (operation: keyof typeof calls) => (operation === "ReEncrypt" ? "ReEncryptFrom" : operation);
 
 describe.each(Object.entries(documents))("%s", (_, document) => {
   let emulator: KmsEmulator;
@@ -88,9 +107,11 @@ describe.each(Object.entries(documents))("%s", (_, document) => {
     async (operation) => {
       await expect(calls[operation](client)).rejects.toMatchObject({
         name: "AccessDeniedException",
-        message: expect.stringContaining(`because no identity-based policy allows the kms:${operation} action`),
+        message: expect.stringContaining(
+          `because no identity-based policy allows the kms:${actionOf(operation)} action`,
+        ),
       });
-      expect(emulator.calls.at(-1)).toMatchObject({ decision: "deny", action: `kms:${operation}` });
+      expect(emulator.calls.at(-1)).toMatchObject({ decision: "deny", action: `kms:${actionOf(operation)}` });
     },
   );
 });

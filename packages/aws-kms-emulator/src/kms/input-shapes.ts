@@ -1,6 +1,7 @@
 import type { InputShape } from "../shape.js";
 import {
   customerMasterKeySpecs,
+  dataKeyPairSpecs,
   encryptionAlgorithms,
   keyUsages,
   modelledKeySpecs,
@@ -14,6 +15,7 @@ const grantTokens = { type: "list", max: 10, member: { type: "string", min: 1, m
 const encryptionContext = { type: "map" } as const;
 const encryptionAlgorithm = { type: "string", values: encryptionAlgorithms } as const;
 const dryRun = { type: "boolean" } as const;
+const dryRunModifiers = { type: "list", member: { type: "string", values: ["IGNORE_CIPHERTEXT"] } } as const;
 const bypass = { type: "boolean" } as const;
 const policy = { type: "string", min: 1, max: 131_072, pattern: "^[\\t\\n\\r\\u0020-\\u00FF]+$" } as const;
 const policyName = { type: "string", min: 1, max: 128, pattern: "^[\\w]+$" } as const;
@@ -32,6 +34,23 @@ const signed = {
   Message: { type: "blob", min: 1, max: 4096, sensitive: true, required: true },
   MessageType: { type: "string", values: ["RAW", "DIGEST", "EXTERNAL_MU"] },
   SigningAlgorithm: { type: "string", values: signingAlgorithms, required: true },
+  GrantTokens: grantTokens,
+  DryRun: dryRun,
+} as const;
+
+const dataKey = {
+  KeyId: keyId,
+  EncryptionContext: encryptionContext,
+  NumberOfBytes: { type: "integer", min: 1, max: 1024 },
+  KeySpec: { type: "string", values: ["AES_256", "AES_128"] },
+  GrantTokens: grantTokens,
+  DryRun: dryRun,
+} as const;
+
+const dataKeyPair = {
+  KeyId: keyId,
+  EncryptionContext: encryptionContext,
+  KeyPairSpec: { type: "string", values: dataKeyPairSpecs, required: true },
   GrantTokens: grantTokens,
   DryRun: dryRun,
 } as const;
@@ -71,17 +90,24 @@ export const inputShapes = {
     EncryptionAlgorithm: encryptionAlgorithm,
     Recipient: recipient,
     DryRun: dryRun,
-    DryRunModifiers: { type: "list", member: { type: "string", values: ["IGNORE_CIPHERTEXT"] } },
+    DryRunModifiers: dryRunModifiers,
   },
-  GenerateDataKey: {
-    KeyId: keyId,
-    EncryptionContext: encryptionContext,
-    NumberOfBytes: { type: "integer", min: 1, max: 1024 },
-    KeySpec: { type: "string", values: ["AES_256", "AES_128"] },
+  ReEncrypt: {
+    CiphertextBlob: { type: "blob", min: 1, max: 6144 },
+    SourceEncryptionContext: encryptionContext,
+    SourceKeyId: optionalKeyId,
+    DestinationKeyId: keyId,
+    DestinationEncryptionContext: encryptionContext,
+    SourceEncryptionAlgorithm: encryptionAlgorithm,
+    DestinationEncryptionAlgorithm: encryptionAlgorithm,
     GrantTokens: grantTokens,
-    Recipient: recipient,
     DryRun: dryRun,
+    DryRunModifiers: dryRunModifiers,
   },
+  GenerateDataKey: { ...dataKey, Recipient: recipient },
+  GenerateDataKeyWithoutPlaintext: dataKey,
+  GenerateDataKeyPair: { ...dataKeyPair, Recipient: recipient },
+  GenerateDataKeyPairWithoutPlaintext: dataKeyPair,
   CreateAlias: { AliasName: aliasName, TargetKeyId: keyId },
   UpdateAlias: { AliasName: aliasName, TargetKeyId: keyId },
   DeleteAlias: { AliasName: aliasName },
@@ -122,9 +148,6 @@ export const unbuiltOperations = [
   "DisconnectCustomKeyStore",
   "EnableKeyRotation",
   "Encapsulate",
-  "GenerateDataKeyPair",
-  "GenerateDataKeyPairWithoutPlaintext",
-  "GenerateDataKeyWithoutPlaintext",
   "GenerateMac",
   "GenerateRandom",
   "GetKeyLastUsage",
@@ -135,7 +158,6 @@ export const unbuiltOperations = [
   "ListKeyPolicies",
   "ListKeyRotations",
   "ListRetirableGrants",
-  "ReEncrypt",
   "ReplicateKey",
   "RetireGrant",
   "RevokeGrant",

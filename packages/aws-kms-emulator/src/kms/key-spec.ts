@@ -46,6 +46,19 @@ export const customerMasterKeySpecs = modelledKeySpecs.filter(
   (spec) => !spec.startsWith("ML_") && spec !== "ECC_NIST_EDWARDS25519",
 );
 
+/** Specs of the pairs that GenerateDataKeyPair makes, in the order the service prints them. */
+export const dataKeyPairSpecs = [
+  "RSA_2048",
+  "RSA_3072",
+  "RSA_4096",
+  "ECC_NIST_P256",
+  "ECC_NIST_P384",
+  "ECC_NIST_P521",
+  "ECC_SECG_P256K1",
+  "SM2",
+  "ECC_NIST_EDWARDS25519",
+] as const;
+
 export const signingAlgorithms = [
   "RSASSA_PSS_SHA_256",
   "RSASSA_PSS_SHA_384",

@@ -14,8 +14,15 @@ import {
   scheduleKeyDeletionOperation,
 } from "./operations/change-state.js";
 import { createKeyOperation } from "./operations/create-key.js";
-import { decryptOperation, encryptOperation, generateDataKeyOperation } from "./operations/encrypt.js";
+import {
+  generateDataKeyOperation,
+  generateDataKeyPairOperation,
+  generateDataKeyPairWithoutPlaintextOperation,
+  generateDataKeyWithoutPlaintextOperation,
+} from "./operations/data-key.js";
+import { decryptOperation, encryptOperation } from "./operations/encrypt.js";
 import { getKeyPolicyOperation, putKeyPolicyOperation } from "./operations/key-policy.js";
+import { reEncryptOperation } from "./operations/re-encrypt.js";
 import { describeKeyOperation, getPublicKeyOperation, listKeysOperation } from "./operations/read-key.js";
 import { signOperation, verifyOperation } from "./operations/sign.js";
 import { listResourceTagsOperation, tagResourceOperation, untagResourceOperation } from "./operations/tag.js";
@@ -35,7 +42,11 @@ const operations: Operations = {
   Verify: verifyOperation,
   Encrypt: encryptOperation,
   Decrypt: decryptOperation,
+  ReEncrypt: reEncryptOperation,
   GenerateDataKey: generateDataKeyOperation,
+  GenerateDataKeyWithoutPlaintext: generateDataKeyWithoutPlaintextOperation,
+  GenerateDataKeyPair: generateDataKeyPairOperation,
+  GenerateDataKeyPairWithoutPlaintext: generateDataKeyPairWithoutPlaintextOperation,
   CreateAlias: createAliasOperation,
   UpdateAlias: updateAliasOperation,
   DeleteAlias: deleteAliasOperation,
@@ -60,7 +71,11 @@ const readOnly: ReadonlySet<BuiltOperation> = new Set<BuiltOperation>([
   "Verify",
   "Encrypt",
   "Decrypt",
+  "ReEncrypt",
   "GenerateDataKey",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
   "ListAliases",
   "ListKeys",
   "ListResourceTags",
@@ -75,7 +90,7 @@ export function changesState(operation: BuiltOperation): boolean {
   return !readOnly.has(operation);
 }
 
-const namesOfKeys = ["KeyId", "AliasName", "TargetKeyId"] as const;
+const namesOfKeys = ["KeyId", "AliasName", "TargetKeyId", "SourceKeyId", "DestinationKeyId"] as const;
 
 /** Decodes the body, carries the operation out and returns its output. */
 export function runOperation<O extends BuiltOperation>(
@@ -86,6 +101,7 @@ export function runOperation<O extends BuiltOperation>(
   const input = decodeInput<(typeof inputShapes)[O]>(body, inputShapes[operation]);
   const members: Readonly<Record<string, unknown>> = input;
   const typed = namesOfKeys.map((name) => members[name]).find((value) => typeof value === "string");
+  call.note.dryRun = members.DryRun === true;
   call.note.keyId = typeof typed === "string" ? typed : undefined;
   return operations[operation](input, call);
 }

@@ -13,6 +13,8 @@ function defaults(region: string): Record<string, number> {
     symmetric: largest.includes(region) ? 100_000 : large.includes(region) ? 20_000 : 10_000,
     rsa: 1000,
     ecc: 1000,
+    GenerateDataKeyPair: 25,
+    GenerateDataKeyPairWithoutPlaintext: 25,
     CreateKey: 5,
     CreateAlias: 5,
     UpdateAlias: 5,
@@ -33,7 +35,15 @@ function defaults(region: string): Record<string, number> {
   };
 }
 
-const cryptographic = ["Encrypt", "Decrypt", "GenerateDataKey", "Sign", "Verify"];
+const cryptographic = [
+  "Encrypt",
+  "Decrypt",
+  "ReEncryptFrom",
+  "GenerateDataKey",
+  "GenerateDataKeyWithoutPlaintext",
+  "Sign",
+  "Verify",
+];
 
 function classOf(operation: string, spec: KeySpec | undefined): string {
   if (!cryptographic.includes(operation)) return operation;

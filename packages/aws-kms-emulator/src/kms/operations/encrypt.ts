@@ -1,4 +1,4 @@
-import { constants, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
+import { constants, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
 import { Refusal } from "../../refusal.js";
 import type { Input } from "../../shape.js";
 import type { ContextEntries, KmsCall } from "../call.js";
@@ -13,12 +13,12 @@ import { dryRunSucceeded } from "./sign.js";
 
 type EncryptInput = Input<typeof inputShapes.Encrypt>;
 type DecryptInput = Input<typeof inputShapes.Decrypt>;
-type GenerateDataKeyInput = Input<typeof inputShapes.GenerateDataKey>;
-type Context = ReadonlyMap<string, string>;
+export type EncryptionContext = ReadonlyMap<string, string>;
 
-const noContext: Context = new Map();
+export const noContext: EncryptionContext = new Map();
 
-function conditionEntries(requestAlias: string | undefined, algorithm: string, context: Context) {
+/** Condition keys of the operations on symmetric keys. */
+export function conditionEntries(requestAlias: string | undefined, algorithm: string, context: EncryptionContext) {
   const entries: Record<string, readonly string[] | undefined> = {
     "kms:requestalias": requestAlias === undefined ? undefined : [requestAlias],
     "kms:encryptionalgorithm": [algorithm],
@@ -28,13 +28,13 @@ function conditionEntries(requestAlias: string | undefined, algorithm: string, c
   return entries;
 }
 
-function checkAlgorithm(key: KmsKey, algorithm: EncryptionAlgorithm): void {
+export function checkAlgorithm(key: KmsKey, algorithm: EncryptionAlgorithm): void {
   if (!algorithmsOf(key.spec, key.usage)?.includes(algorithm)) {
     throw new Refusal("InvalidKeyUsageException", `Algorithm ${algorithm} is incompatible with key spec ${key.spec}.`);
   }
 }
 
-function checkContext(key: KmsKey, context: Context): void {
+export function checkContext(key: KmsKey, context: EncryptionContext): void {
   if (key.spec !== "SYMMETRIC_DEFAULT" && context.size > 0) {
     throw new Refusal("ValidationException", "EncryptionContext is not supported with asymmetric keys.");
   }
@@ -50,12 +50,12 @@ function oaep(algorithm: EncryptionAlgorithm) {
   return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: oaepHash[algorithm] ?? "sha256" };
 }
 
-function secretOf(key: KmsKey): KeyObject {
+export function secretOf(key: KmsKey): KeyObject {
   if (key.material.kind !== "secret") throw new TypeError(`key ${key.id} has no secret`);
   return key.material.key;
 }
 
-const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+export const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
 export function encryptOperation(input: EncryptInput, call: KmsCall) {
   const { key, requestAlias } = resolveKey(call, "Encrypt", input.KeyId);
@@ -66,36 +66,48 @@ export function encryptOperation(input: EncryptInput, call: KmsCall) {
   checkState(key, "use");
   checkAlgorithm(key, algorithm);
   checkContext(key, context);
+  checkLength(key, algorithm, input.Plaintext);
+  if (input.DryRun) throw dryRunSucceeded();
+  const blob = encryptUnder(key, algorithm, input.Plaintext, context);
+  return { CiphertextBlob: base64(blob), KeyId: key.arn, EncryptionAlgorithm: algorithm };
+}
+
+export function checkLength(key: KmsKey, algorithm: EncryptionAlgorithm, plaintext: Uint8Array): void {
   const limit = oaepLimit[algorithm];
-  if (limit !== undefined && input.Plaintext.length > limit) {
+  if (limit !== undefined && plaintext.length > limit) {
     throw new Refusal(
       "ValidationException",
       `Algorithm ${algorithm} and key spec ${key.spec} cannot encrypt data larger than ${limit} bytes.`,
     );
   }
-  if (input.DryRun) throw dryRunSucceeded();
-  const blob =
-    key.material.kind === "pair"
-      ? publicEncrypt({ key: key.material.publicKey, ...oaep(algorithm) }, input.Plaintext)
-      : encryptBlob(secretOf(key), key.materialId, input.Plaintext, context);
-  return { CiphertextBlob: base64(blob), KeyId: key.arn, EncryptionAlgorithm: algorithm };
 }
 
-const incorrectKey = () =>
+export function encryptUnder(
+  key: KmsKey,
+  algorithm: EncryptionAlgorithm,
+  plaintext: Uint8Array,
+  context: EncryptionContext,
+): Uint8Array {
+  return key.material.kind === "pair"
+    ? publicEncrypt({ key: key.material.publicKey, ...oaep(algorithm) }, plaintext)
+    : encryptBlob(secretOf(key), key.materialId, plaintext, context);
+}
+
+export const incorrectKey = () =>
   new Refusal(
     "IncorrectKeyException",
     "The key ID in the request does not identify a CMK that can perform this operation.",
   );
 
 /** The key in the blob, when the caller named none. */
-function keyOfBlob(call: KmsCall, blob: ParsedBlob | undefined): ResolvedKey {
+export function keyOfBlob(call: KmsCall, blob: ParsedBlob | undefined): ResolvedKey {
   if (blob === undefined) throw new Refusal("InvalidCiphertextException");
   const key = call.store.byMaterial(blob.materialId);
   if (key === undefined) throw noAccessToBlob();
   return { key, requestAlias: undefined };
 }
 
-const noAccessToBlob = () =>
+export const noAccessToBlob = () =>
   new Refusal(
     "AccessDeniedException",
     "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
@@ -137,9 +149,7 @@ export function decryptOperation(input: DecryptInput, call: KmsCall) {
   checkAlgorithm(key, algorithm);
   checkContext(key, context);
   if (input.DryRun) throw dryRunSucceeded();
-  const plaintext =
-    key.material.kind === "pair" ? decryptRsa(key, algorithm, bytes) : decryptSymmetric(key, blob, context);
-  if (plaintext === undefined) throw new Refusal("InvalidCiphertextException");
+  const plaintext = decryptUnder(key, algorithm, bytes, context);
   return {
     KeyId: key.arn,
     Plaintext: base64(plaintext),
@@ -148,7 +158,25 @@ export function decryptOperation(input: DecryptInput, call: KmsCall) {
   };
 }
 
-function decryptSymmetric(key: KmsKey, blob: ParsedBlob | undefined, context: Context): Uint8Array | undefined {
+export function decryptUnder(
+  key: KmsKey,
+  algorithm: EncryptionAlgorithm,
+  bytes: Uint8Array | undefined,
+  context: EncryptionContext,
+): Uint8Array {
+  const plaintext =
+    key.material.kind === "pair"
+      ? decryptRsa(key, algorithm, bytes)
+      : decryptSymmetric(key, bytes === undefined ? undefined : parseBlob(bytes), context);
+  if (plaintext === undefined) throw new Refusal("InvalidCiphertextException");
+  return plaintext;
+}
+
+function decryptSymmetric(
+  key: KmsKey,
+  blob: ParsedBlob | undefined,
+  context: EncryptionContext,
+): Uint8Array | undefined {
   if (blob === undefined || blob.materialId !== key.materialId) return undefined;
   return decryptBlob(secretOf(key), blob, context);
 }
@@ -164,23 +192,4 @@ function decryptRsa(
   } catch {
     return undefined;
   }
-}
-
-export function generateDataKeyOperation(input: GenerateDataKeyInput, call: KmsCall) {
-  if ((input.KeySpec === undefined) === (input.NumberOfBytes === undefined)) {
-    throw new Refusal("ValidationException", "Please specify either number of bytes or key spec.");
-  }
-  if (input.Recipient !== undefined) throw new Refusal("UnsupportedOperationException");
-  const { key, requestAlias } = resolveKey(call, "GenerateDataKey", input.KeyId);
-  const context = input.EncryptionContext ?? noContext;
-  call.authorize("GenerateDataKey", { kind: "key", key }, conditionEntries(requestAlias, "SYMMETRIC_DEFAULT", context));
-  if (key.usage === "ENCRYPT_DECRYPT" && key.spec !== "SYMMETRIC_DEFAULT") {
-    throw new Refusal("InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK");
-  }
-  checkUsage(key, "ENCRYPT_DECRYPT", "GenerateDataKey");
-  checkState(key, "use");
-  if (input.DryRun) throw dryRunSucceeded();
-  const dataKey = randomBytes(input.NumberOfBytes ?? (input.KeySpec === "AES_128" ? 16 : 32));
-  const blob = encryptBlob(secretOf(key), key.materialId, dataKey, context);
-  return { CiphertextBlob: base64(blob), Plaintext: base64(dataKey), KeyId: key.arn, KeyMaterialId: key.materialId };
 }
