@@ -41,6 +41,14 @@ export interface KmsOperations {
   };
   CreateAlias: { input: { AliasName: string; TargetKeyId: string }; output: Record<never, never> };
   UpdateAlias: { input: { AliasName: string; TargetKeyId: string }; output: Record<never, never> };
+  ListAliases: {
+    input: { KeyId: string; Limit: number; Marker?: string };
+    output: {
+      Aliases?: { AliasName?: string | undefined }[] | undefined;
+      Truncated?: boolean | undefined;
+      NextMarker?: string | undefined;
+    };
+  };
   ListKeys: {
     input: { Limit: number; Marker?: string };
     output: {
@@ -73,6 +81,8 @@ export interface KmsKeyMetadata {
   KeyState?: string | undefined;
   Description?: string | undefined;
   MultiRegion?: boolean | undefined;
+  CreationDate?: Date | undefined;
+  DeletionDate?: Date | undefined;
 }
 
 export interface KmsAnswer<A extends KmsAction> {

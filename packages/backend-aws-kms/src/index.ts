@@ -11,6 +11,7 @@ export { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
 export type { AwsCredentials } from "./credentials.js";
 export { creatableAlias, type KeyReference, keyReference } from "./key-ref.js";
 export { KMS_CHANNEL, type KmsMessage } from "./kms-channel.js";
+export { type KmsKeyListing, type KmsListing, type KmsVersionListing, listAwsKmsKeys } from "./list-keys.js";
 export {
   checkAwsKms,
   type KmsLiveIdentity,

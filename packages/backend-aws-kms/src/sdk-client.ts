@@ -7,6 +7,7 @@ import {
   GetPublicKeyCommand,
   KMSClient,
   type KMSClientConfig,
+  ListAliasesCommand,
   ListKeysCommand,
   SignCommand,
   UpdateAliasCommand,
@@ -47,6 +48,7 @@ const SEND: { readonly [A in KmsAction]: Send<A> } = {
   CreateKey: (client, input, abortSignal) => client.send(new CreateKeyCommand(input), { abortSignal }),
   CreateAlias: (client, input, abortSignal) => client.send(new CreateAliasCommand(input), { abortSignal }),
   UpdateAlias: (client, input, abortSignal) => client.send(new UpdateAliasCommand(input), { abortSignal }),
+  ListAliases: (client, input, abortSignal) => client.send(new ListAliasesCommand(input), { abortSignal }),
   ListKeys: (client, input, abortSignal) => client.send(new ListKeysCommand(input), { abortSignal }),
 };
 
@@ -120,6 +122,7 @@ export class SdkClient implements KmsCalls {
       case "DescribeKey":
       case "CreateAlias":
       case "UpdateAlias":
+      case "ListAliases":
       case "ListKeys":
         return this.#managing;
       default:
