@@ -10,15 +10,18 @@ import { get } from "./commands/get.js";
 import { health } from "./commands/health.js";
 import { init } from "./commands/init.js";
 import { jwks } from "./commands/jwks.js";
+import { keys } from "./commands/keys.js";
 import { kmsEmulator } from "./commands/kms-emulator.js";
 import { list } from "./commands/list.js";
 import { mintJwt } from "./commands/mint-jwt.js";
 import { newKey } from "./commands/new-key.js";
+import { open } from "./commands/open.js";
 import { pubkey } from "./commands/pubkey.js";
 import { ready } from "./commands/ready.js";
 import { reload } from "./commands/reload.js";
 import { revoke } from "./commands/revoke.js";
 import { rotate } from "./commands/rotate.js";
+import { seal } from "./commands/seal.js";
 import { set } from "./commands/set.js";
 import { sign } from "./commands/sign.js";
 import { status } from "./commands/status.js";
@@ -45,7 +48,7 @@ const policy: LazyGroup = {
 
 const iam: LazyGroup = {
   name: "iam",
-  summary: "write the IAM documents of a deployment",
+  summary: "write the IAM documents of a deployment, and compare deployed ones",
   load: async () => (await import("./iam/iam.js")).iam,
 };
 
@@ -73,6 +76,7 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   iam,
   audit,
   provision,
+  keys,
   newKey,
   rotate,
   list,
@@ -82,6 +86,8 @@ export const commands: readonly (RegisteredCommand | LazyGroup)[] = [
   verify,
   encrypt,
   decrypt,
+  seal,
+  open,
   get,
   set,
   mintJwt,

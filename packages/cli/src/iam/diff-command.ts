@@ -39,7 +39,7 @@ export const diff = defineCommand<WantedPolicyOptions, PolicyDifference>({
     const rows = (["lacking", "excess", "unjudged"] as const).flatMap((side) =>
       report[side].map((difference) => [side, ...cellsOf(difference)]),
     );
-    writeTable(["difference", "key", "actions", "resource", "note"], rows, { out, ...terminal });
+    writeTable(["DIFFERENCE", "KEY", "ACTIONS", "RESOURCE", "NOTE"], rows, { out, ...terminal });
     for (const remark of report.remarks) terminal.err(`note: ${remark}`);
     if (report.equal) out("equal: they grant what the identity needs, and nothing else of KMS");
   },

@@ -8,7 +8,8 @@ import { loadCatalog } from "../documents.js";
 import { kmsKeys } from "./catalog-keys.js";
 import { confirm } from "./confirm.js";
 import { createdKeys, type ProvisionReport } from "./created-keys.js";
-import { declareKms, type KmsFlags, kmsOptions } from "./kms-options.js";
+import { declareJournal, declareKms, type KmsFlags } from "./kms-flags.js";
+import { kmsOptions } from "./kms-options.js";
 import { requireCreatable, writePlan } from "./plan.js";
 
 interface CreateOptions extends DocumentOptions, KmsFlags {
@@ -29,6 +30,7 @@ export const create = defineCommand<CreateOptions, ProvisionReport>({
   declare(command) {
     declareDocuments(command, "catalog");
     declareKms(command);
+    declareJournal(command);
     command
       .option("--key-id <name>", "only this key; may be repeated (default: every key on aws-kms)", repeated)
       .option("--dry-run", "print the plan and create nothing")

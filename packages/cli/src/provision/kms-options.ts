@@ -1,33 +1,11 @@
 import { resolve } from "node:path";
 import type { AwsKmsOptions } from "@basil/backend-aws-kms";
 import type { BackendLogger } from "@basil/core";
-import type { Command } from "commander";
 import { loadPlugin } from "../backend-kinds.js";
-import { repeated } from "../bundle/bundle-command.js";
 import { toCliError } from "../bundle/bundle-failure.js";
 import { CliError } from "../cli-error.js";
 import type { CommandContext } from "../context.js";
-import { nonEmpty } from "../option-values.js";
-
-/** Where KMS is and as whom it is called. The sealed bundle is not opened: it is the daemon's, and so is its identity. */
-export interface KmsFlags {
-  readonly backend?: readonly string[];
-  readonly region?: string;
-  readonly profile?: string;
-  readonly journal?: string;
-}
-
-export function declareKms(command: Command): void {
-  command
-    .option("--region <region>", "the region of the keys (environment: AWS_REGION)", nonEmpty)
-    .option("--profile <name>", "the AWS profile of this job (default: the SDK's chain)", nonEmpty)
-    .option("--journal <file>", "remembers keys that have no alias yet (default: CATALOG.journal)", nonEmpty)
-    .option(
-      "--backend <spec>",
-      "id=ID,type=aws-kms,… in place of the three above, as 'basil bundle set-backend' takes it; may be repeated",
-      repeated,
-    );
-}
+import type { KmsFlags } from "./kms-flags.js";
 
 /** @throws {@link CliError} `USAGE` for flags that do not fit, `PACKAGE_MISSING`. */
 export async function kmsOptions(

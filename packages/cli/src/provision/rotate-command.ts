@@ -10,7 +10,8 @@ import { readPolicy } from "../iam/read-policy.js";
 import { nonEmpty } from "../option-values.js";
 import { backendFailure } from "./backend-failure.js";
 import { kmsKeys } from "./catalog-keys.js";
-import { declareKms, type KmsFlags, kmsOptions } from "./kms-options.js";
+import { declareJournal, declareKms, type KmsFlags } from "./kms-flags.js";
+import { kmsOptions } from "./kms-options.js";
 import { consent, runtimeStatement, writeRotationPlan } from "./rotation-plan.js";
 
 interface RotateOptions extends DocumentOptions, KmsFlags {
@@ -53,6 +54,7 @@ export const rotate = defineCommand<RotateOptions, RotationReport>({
       .option("--yes", "move the alias without asking");
     declareDocuments(command, "catalog");
     declareKms(command);
+    declareJournal(command);
   },
   async run({ options, operands }, context) {
     const settings = await resolveSettings(options, context);
