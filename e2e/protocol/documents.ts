@@ -94,6 +94,9 @@ const stored = (keyClass: string, path: string, more: Members = {}) => ({
   ...more,
 });
 
+const TLS = { format: "self-signed-tls", commonName: "dev.internal", validity: "720h" };
+const PAIR = { format: "self-signed-tls-pair-of" };
+
 /** Its events are large, so that few of them fill what a transport keeps for a slow reader. */
 export const LONG_NAME = `app.${"x".repeat(2000)}`;
 
@@ -125,10 +128,14 @@ export const STORE_CATALOG = {
     "app.pin": stored("value", "pin", { generate: { format: "hex", bytes: 8 } }),
     [LONG_NAME]: stored("value", "long", { generate: { format: "hex", bytes: 1 } }),
     "app.identity": stored("value", "identity", { generate: { format: "age-x25519" } }),
+    "app.tls_cert": stored("value", "tls-cert", { generate: TLS }),
+    "app.tls_key": stored("value", "tls-key", { generate: { ...PAIR, pairOf: "app.tls_cert" } }),
+    "app.half_key": stored("value", "half-key", { generate: { ...PAIR, pairOf: "other.half" } }),
     "app.fixed": stored("value", "fixed", { writable: false }),
     "app.revoked": stored("value", "revoked", { labels: ["revocation_store=jwt-svid"] }),
     "other.password": stored("value", "other"),
     "other.public": stored("public", "other-public"),
+    "other.half": stored("value", "half", { generate: TLS }),
   },
 };
 

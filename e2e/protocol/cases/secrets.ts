@@ -1,5 +1,17 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { expect } from "vitest";
-import { base64, type Case, fails, fromBase64, invalid, tooLarge, unsupported, zeros } from "../case.js";
+import {
+  base64,
+  type Case,
+  fails,
+  fromBase64,
+  invalid,
+  refusal,
+  type Scene,
+  tooLarge,
+  unsupported,
+  zeros,
+} from "../case.js";
 
 const GET = "SecretService/GetSecret";
 const SET = "SecretService/SetSecret";
@@ -17,6 +29,16 @@ const notFound = { code: "INTERNAL", reason: "INTERNAL", op: "get_secret", messa
 
 interface Version {
   readonly version: number;
+}
+
+async function read(scene: Scene, secretId: string): Promise<string> {
+  const { value } = await scene.answer("store", GET, { secretId });
+  return Buffer.from(fromBase64(value!)).toString();
+}
+
+async function rotated(scene: Scene, secretId: string): Promise<string> {
+  await scene.answer("store", ROTATE, { secretId });
+  return read(scene, secretId);
 }
 
 const values: readonly Case[] = [
@@ -126,13 +148,24 @@ const rotations: readonly Case[] = [
     { secretId: "app.password" },
     invalid("rotate_secret", "key app.password has no recipe in the catalog; set it instead"),
   ),
-  fails(
-    "rotate-secret.recipe-not-made-here",
-    "store",
-    ROTATE,
-    { secretId: "app.identity" },
-    unsupported("rotate_secret", "this broker does not make values of format age-x25519"),
-  ),
+  {
+    id: "rotate-secret.age-identity",
+    run: async (scene) => {
+      expect(await rotated(scene, "app.identity")).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]{58}$/);
+    },
+  },
+  {
+    id: "rotate-secret.tls-pair",
+    run: async (scene) => {
+      const key = await rotated(scene, "app.tls_key");
+      const first = await read(scene, "app.tls_cert");
+      expect(new X509Certificate(first).checkPrivateKey(createPrivateKey(key))).toBe(true);
+      const second = await rotated(scene, "app.tls_cert");
+      expect(second).not.toBe(first);
+      expect(new X509Certificate(second).checkPrivateKey(createPrivateKey(key))).toBe(true);
+    },
+  },
+  fails("rotate-secret.half-of-a-pair", "store", ROTATE, { secretId: "app.half_key" }, refusal("rotate")),
   fails(
     "rotate-secret.class-sealing",
     "store",

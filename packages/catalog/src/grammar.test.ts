@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isDuration, isKeyName, KEY_NAME } from "./grammar.js";
+import { durationMs, isDuration, isKeyName, KEY_NAME } from "./grammar.js";
 
 describe("isKeyName", () => {
   it("agrees with the pattern the JSON Schema holds (§1.4)", () => {
@@ -21,4 +21,19 @@ describe("isKeyName", () => {
 
 describe("isDuration", () => {
   it("answers in bounded time on a huge text", () => expect(isDuration("1h".repeat(5_000_000))).toBe(false));
+});
+
+describe("durationMs", () => {
+  it.for([
+    ["8760h", 31_536_000_000],
+    ["1h30m", 5_400_000],
+    ["1.5s", 1500],
+    ["250ms", 250],
+    ["10us", 0.01],
+    ["10µs", 0.01],
+  ] as const)("reads %s", ([text, milliseconds]) => expect(durationMs(text)).toBeCloseTo(milliseconds, 9));
+
+  it.for(["", "0h", "1", "1d", "-1h", "1h ", "8760 h"])("refuses %j by name", (text) => {
+    expect(() => durationMs(text)).toThrow(`${JSON.stringify(text)} is not a duration`);
+  });
 });

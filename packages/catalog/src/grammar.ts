@@ -28,4 +28,24 @@ export function isDuration(text: string): boolean {
   return text.length <= LONGEST_DURATION && DURATION.test(text);
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds of a duration such as `8760h` or `1h30m`. @throws TypeError for what is none. */
+export function durationMs(text: string): number {
+  if (!isDuration(text)) throw new TypeError(`${JSON.stringify(text)} is not a duration`);
+  let milliseconds = 0;
+  for (const [, count, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)/g)) {
+    milliseconds += Number(count) * (UNIT_MS[unit ?? ""] ?? 0);
+  }
+  return milliseconds;
+}
+
 export const NOT_BLANK = /\S/;

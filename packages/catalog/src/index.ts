@@ -5,6 +5,7 @@ export type { CatalogInput } from "./catalog-schema.js";
 export { compareNames } from "./compare-names.js";
 export type { CatalogErrorCode, CatalogErrorDetails, CatalogRefusal, CatalogRefusalCode } from "./errors.js";
 export { CATALOG_REFUSAL_CODES, CatalogError } from "./errors.js";
+export { durationMs } from "./grammar.js";
 export { jsonPointer } from "./json-pointer.js";
 export type { JsonObject, JsonValue } from "./json-reader.js";
 export { MAX_JSON_DEPTH, MAX_JSON_LENGTH, readJson } from "./json-reader.js";

@@ -1,6 +1,6 @@
 import type { KeyShape } from "./catalog-schema.js";
 import type { CatalogRefusalCode } from "./errors.js";
-import { isDuration, isKeyName, PKI_ISSUE_PATH } from "./grammar.js";
+import { durationMs, isDuration, isKeyName, PKI_ISSUE_PATH } from "./grammar.js";
 import { jsonPointer } from "./json-pointer.js";
 import { labelValue } from "./labels.js";
 import type { RefusalList, RefusalParts } from "./refusal.js";
@@ -29,6 +29,8 @@ export function checkKey(draft: KeyDraft, refusals: Refusals): void {
   rule.sealingPin();
 }
 
+/** What 64 bits of nanoseconds hold. */
+const MAX_VALIDITY_HOURS = 2_562_047;
 /** Key types that SPIFFE's JWT-SVID allows and this product signs. */
 const JWT_SVID_KEY_TYPES = ["rsa-2048", "ecdsa-p256", "ecdsa-p384"];
 
@@ -109,6 +111,12 @@ class KeyRules {
     if (recipe.commonName.trim() === "") refuse("commonName", recipe.commonName, "blank", "a host name");
     if (!isDuration(recipe.validity)) {
       refuse("validity", recipe.validity, "not a duration", "numbers with a unit ns, us, ms, s, m or h, as in 8760h");
+      return;
+    }
+    const seconds = durationMs(recipe.validity) / 1000;
+    if (seconds < 1 || seconds > MAX_VALIDITY_HOURS * 3600) {
+      const allowed = `from 1s to ${MAX_VALIDITY_HOURS}h`;
+      refuse("validity", recipe.validity, "a time no certificate is valid for", allowed);
     }
   }
 

@@ -37,6 +37,22 @@ export function requireGeneratable(entry: KeyEntry, declared: BackendEntry, { ki
   throw new BackendError("UNSUPPORTED_ALGORITHM", `kind "${kind}" cannot create a key of type ${keyType}`, { keyType });
 }
 
+/** Makes one key and gives the backend's name of it; undefined when one was there already. */
+export type Maker = (context: CallContext) => Promise<string | undefined>;
+
+/** Has the backend create the key in its transit engine. */
+export function keyMaker(entry: KeyEntry, { transit }: Backend): Maker {
+  return async (context) => {
+    if (transit === undefined) throw new BackendError("UNSUPPORTED", "no transit engine", { operation: "createKey" });
+    try {
+      return (await transit.createKey(keyRef(entry), context)).resource;
+    } catch (failure) {
+      if (asBackendError(failure).code === "KEY_EXISTS") return undefined;
+      throw failure;
+    }
+  };
+}
+
 /**
  * Makes the key at its path, and probes until it is seen. A creation is never repeated: its answer may be what was lost.
  * `present` means that somebody else, or another entry of the catalog, was first.
@@ -44,12 +60,13 @@ export function requireGeneratable(entry: KeyEntry, declared: BackendEntry, { ki
 export async function generateKey(
   entry: KeyEntry,
   backend: Backend,
+  make: Maker,
   context: CallContext,
   limits: GenerateLimits,
 ): Promise<KeyOutcome> {
   let resource: string | undefined;
   try {
-    resource = await create(entry, backend, context, limits.createMs);
+    resource = await create(make, context, limits.createMs);
     const probe = await readBack(entry, backend, context, limits.readBackMs);
     const outcome = resource === undefined ? "present" : "generated";
     if (probe.state === "present") return { outcome, latestVersion: probe.latestVersion, resource: probe.resource };
@@ -62,23 +79,12 @@ export async function generateKey(
   }
 }
 
-/** The backend's name of the key that was made; undefined when one was there already. */
-async function create(entry: KeyEntry, { transit }: Backend, context: CallContext, ms: number) {
-  if (transit === undefined) throw new BackendError("UNSUPPORTED", "no transit engine", { operation: "createKey" });
-  using limit = new TimeLimit(
-    ms,
-    `createKey has not answered for ${ms / 1000} s; look for the key before the next run`,
-  );
+async function create(make: Maker, context: CallContext, ms: number): Promise<string | undefined> {
+  using limit = new TimeLimit(ms, `it is not made after ${ms / 1000} s; look for the key before the next run`);
   const signal = AbortSignal.any([context.signal, limit.signal]);
   const deadline = Math.min(context.deadline ?? Number.POSITIVE_INFINITY, Date.now() + ms);
-  try {
-    // A cancelled creation is waited for, so that what it made is reported; only its own time limit ends it.
-    const made = await abortable(transit.createKey(keyRef(entry), { ...context, signal, deadline }), limit.signal);
-    return made.resource;
-  } catch (failure) {
-    if (asBackendError(failure).code === "KEY_EXISTS") return undefined;
-    throw failure;
-  }
+  // A cancelled creation is waited for, so that what it made is reported; only its own time limit ends it.
+  return await abortable(make({ ...context, signal, deadline }), limit.signal);
 }
 
 async function readBack(entry: KeyEntry, backend: Backend, context: CallContext, ms: number): Promise<KeyProbe> {

@@ -2,7 +2,8 @@ import type { BackendEntry, Catalog, KeyEntry } from "@basil/catalog";
 import type { Backend } from "../backend.js";
 import type { CallContext } from "../call-context.js";
 import { asBackendError } from "../errors.js";
-import { generateKey, requireGeneratable } from "./generate-key.js";
+import { generateKey, keyMaker, requireGeneratable } from "./generate-key.js";
+import { requireStorable, valueMaker } from "./generate-value.js";
 import { type Probed, probePass } from "./probe-pass.js";
 import { isFailure, type KeyOutcome, type ReconciledKey, type ReconcileReport, reportOf } from "./report.js";
 
@@ -82,7 +83,7 @@ class Run {
       parallelism,
       limits: PROBE_LIMITS,
       onProbed: (entry, probed) => {
-        const key = this.#record(entry, probed.retries, outcomeOf(entry, this.#place(entry), probed));
+        const key = this.#record(entry, probed.retries, this.#outcome(entry, probed));
         done += 1;
         this.#options.onProgress?.({ pass: "probe", key, done, total: this.#entries.length });
         return isFailure(key);
@@ -95,7 +96,10 @@ class Run {
     const pending = this.#entries.filter(({ name }) => this.#keys.get(name)?.outcome === "pending");
     for (const [index, entry] of pending.entries()) {
       if (context.signal.aborted || Date.now() >= (context.deadline ?? Number.POSITIVE_INFINITY)) return;
-      const outcome = await generateKey(entry, this.#place(entry).backend, context, GENERATE_LIMITS);
+      const { backend } = this.#place(entry);
+      const { catalog, backends } = this.#options;
+      const make = isRecipeMade(entry) ? valueMaker(entry, catalog, backends) : keyMaker(entry, backend);
+      const outcome = await generateKey(entry, backend, make, context, GENERATE_LIMITS);
       const key = this.#record(entry, this.#keys.get(entry.name)?.retries ?? 0, outcome);
       this.#options.onProgress?.({ pass: "generate", key, done: index + 1, total: pending.length });
       if (isFailure(key)) return;
@@ -117,6 +121,19 @@ class Run {
     return key;
   }
 
+  #outcome(entry: KeyEntry, probed: Probed): KeyOutcome {
+    const outcome = outcomeOf(entry, probed);
+    if (outcome !== undefined) return outcome;
+    const { declared, backend } = this.#place(entry);
+    try {
+      if (isRecipeMade(entry)) requireStorable(entry, this.#options.catalog, this.#options.backends);
+      else requireGeneratable(entry, declared, backend);
+      return { outcome: "pending" };
+    } catch (failure) {
+      return { outcome: "generate-refused", error: asBackendError(failure) };
+    }
+  }
+
   #place(entry: KeyEntry): Place {
     return this.#places.get(entry.backend) as Place;
   }
@@ -134,7 +151,13 @@ function placesOf({ catalog, backends }: ReconcileOptions, entries: readonly Key
   return places;
 }
 
-function outcomeOf(entry: KeyEntry, { declared, backend }: Place, probed: Probed): KeyOutcome {
+/** Values and public values are made by the catalog's recipe, all other keys by their backend. */
+function isRecipeMade({ class: keyClass }: KeyEntry): boolean {
+  return keyClass === "value" || keyClass === "public";
+}
+
+/** Undefined for a key that is to be made. */
+function outcomeOf(entry: KeyEntry, probed: Probed): KeyOutcome | undefined {
   if ("error" in probed) return { outcome: "probe-failed", error: probed.error };
   const { probe } = probed;
   if (probe.state === "present") {
@@ -146,10 +169,5 @@ function outcomeOf(entry: KeyEntry, { declared, backend }: Place, probed: Probed
   }
   if (entry.missing === "error") return { outcome: "missing" };
   if (entry.missing === "warn") return { outcome: "warned" };
-  try {
-    requireGeneratable(entry, declared, backend);
-    return { outcome: "pending" };
-  } catch (failure) {
-    return { outcome: "generate-refused", error: asBackendError(failure) };
-  }
+  return undefined;
 }
