@@ -4,6 +4,7 @@ import { CliError } from "./cli-error.js";
 import type { GlobalOptions } from "./command.js";
 import type { CommandContext, Environment } from "./context.js";
 import { integer, seconds } from "./option-values.js";
+import { sealedFileRemedy } from "./sealed-failure.js";
 import { clientSocketPath } from "./socket-path.js";
 
 export interface BrokerOptions extends GlobalOptions {
@@ -130,7 +131,7 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         "FAILED",
         said,
         { reason: error.code },
-        options("check the key, the ciphertext and --aad-hex: one of them is not the one of the encryption"),
+        options("check the key, the ciphertext and the AAD: one of them is not the one of the encryption"),
       );
     case "BACKEND_ERROR":
     case "INTERNAL":
@@ -145,7 +146,9 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         "FAILED",
         said,
         { reason: error.code },
-        options("check the key and the arguments; 'basil list' shows the keys you may use"),
+        options(
+          sealedFileRemedy(error.code) ?? "check the key and the arguments; 'basil list' shows the keys you may use",
+        ),
       );
   }
 }

@@ -13,7 +13,7 @@ export interface CommandContext {
   readonly pid: number;
   /** The program and leading arguments that start this very executable again. */
   readonly self: readonly [string, ...string[]];
-  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean; destroy?(): unknown };
   /** Aborted by SIGINT, SIGTERM and SIGQUIT; its reason is the name of the signal. */
   readonly signal: AbortSignal;
   /** From here on SIGHUP calls `listener`, in place of the one before, and no longer ends the process. */

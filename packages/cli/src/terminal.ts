@@ -12,6 +12,8 @@ export interface Terminal {
   outHandedOver(line: string): Promise<void>;
   /** Writes bytes to standard output as they are. */
   outBytes(bytes: Uint8Array): void;
+  /** Writes bytes to standard output and resolves once they are handed over; rejects when nobody reads any more. */
+  outBytesHandedOver(bytes: Uint8Array): Promise<void>;
   /** Writes one line to standard error. */
   err(line: string): void;
   /** Whether a person reads `out`. */
@@ -31,12 +33,14 @@ interface Streams {
 /** NO_COLOR counts when it is present and not empty (https://no-color.org). */
 export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
   const wanted = !env.NO_COLOR && env.TERM !== "dumb";
+  const handedOver = (content: string | Uint8Array): Promise<void> =>
+    new Promise((resolve, reject) => {
+      stdout.write(content, (error) => (error ? reject(error) : resolve()));
+    });
   return {
     out: (line) => void stdout.write(`${line}\n`),
-    outHandedOver: (line) =>
-      new Promise((resolve, reject) => {
-        stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
-      }),
+    outHandedOver: (line) => handedOver(`${line}\n`),
+    outBytesHandedOver: handedOver,
     outBytes: (bytes) => void stdout.write(bytes),
     err: (line) => void stderr.write(`${line}\n`),
     isTerminal: stdout.isTTY === true,
