@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.js";
@@ -29,8 +29,8 @@ export interface ByteInput {
   close(): void;
 }
 
-/** @throws {@link CliError} `USAGE` when a terminal is all there is; reading throws `FILE`. */
-export function byteInput({ file }: ByteStreamOptions, { stdin, cwd }: CommandContext): ByteInput {
+/** @throws {@link CliError} `FILE`, reading too; `USAGE` when a terminal is all there is. */
+export async function byteInput({ file }: ByteStreamOptions, { stdin, cwd }: CommandContext): Promise<ByteInput> {
   if (file === undefined || file === "-") {
     if (stdin.isTTY) {
       const remedy = "give a file with --file, or send one with <";
@@ -39,7 +39,10 @@ export function byteInput({ file }: ByteStreamOptions, { stdin, cwd }: CommandCo
     // A read that hangs would keep the process alive.
     return { bytes: stdin, close: () => stdin.destroy?.() };
   }
-  const stream = createReadStream(resolve(cwd, file));
+  const handle = await open(resolve(cwd, file)).catch((cause) => {
+    throw unreadable(file, cause);
+  });
+  const stream = handle.createReadStream();
   return { bytes: readable(stream, file), close: () => void stream.destroy() };
 }
 
@@ -47,13 +50,13 @@ async function* readable(stream: AsyncIterable<Uint8Array>, path: string): Async
   try {
     yield* stream;
   } catch (cause) {
-    throw new CliError(
-      "FILE",
-      `the file ${path} cannot be read: ${fileProblem(cause)}`,
-      { path },
-      { cause, remedy: "check the path and its permissions" },
-    );
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): CliError<"FILE"> {
+  const message = `the file ${path} cannot be read: ${fileProblem(cause)}`;
+  return new CliError("FILE", message, { path }, { cause, remedy: "check the path and its permissions" });
 }
 
 /** @throws {@link CliError} `USAGE` when bytes that are no text would go to a terminal. */

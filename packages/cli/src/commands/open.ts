@@ -37,7 +37,7 @@ export const open = defineCommand<OpenOptions, unknown>({
     const { keyId } = options;
     const aad = aadOf(options);
     requireByteOutput(options, context);
-    const input = byteInput(options, context);
+    const input = await byteInput(options, context);
     try {
       const [key, bytes] = await withBroker(options, context, async (client, call) => {
         const { openStream } = await import("@basil/client");

@@ -49,7 +49,7 @@ export const seal = defineCommand<SealOptions, unknown>({
     const { algorithm, recipient: recipients = [] } = options;
     const aad = aadOf(options);
     requireByteOutput(options, context);
-    const input = byteInput(options, context);
+    const input = await byteInput(options, context);
     try {
       const bytes = await withBroker(options, context, async (client, call) => {
         const { sealStream } = await import("@basil/client");
