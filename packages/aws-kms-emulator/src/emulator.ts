@@ -19,7 +19,7 @@ import { oidcProvider } from "./iam/oidc.js";
 import { Keys } from "./keys.js";
 import { KeyStore } from "./kms/key-store.js";
 import { Quotas } from "./kms/quotas.js";
-import { type KmsEmulatorOptions, placeOf } from "./options.js";
+import { type KmsEmulatorOptions, placeOf, unofferedOf } from "./options.js";
 import { Principals } from "./principals.js";
 import { randomSource } from "./random.js";
 import { Router } from "./router.js";
@@ -83,6 +83,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const keys = new Keys(parts);
   const providers = (options.oidcProviders ?? []).map((provider, i) => oidcProvider(provider, `oidcProviders[${i}]`));
   const quotas = new Quotas(options.quotas, place.region);
+  const unoffered = unofferedOf(options);
   const faults = new Faults(random, options.faults);
   const latency = drawFrom(options.latencyMs, random, "latencyMs");
   const propagation = {
@@ -114,6 +115,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     store,
     propagation,
     quotas,
+    unoffered,
     providers,
     sources,
     changed,

@@ -6,6 +6,7 @@ import { EmulatorError } from "./errors.js";
 import type { FaultRule } from "./faults.js";
 import type { OidcProviderOptions } from "./iam/oidc.js";
 import type { KeyOptions } from "./keys.js";
+import { isKeySpec, type KeySpec, keySpecs } from "./kms/key-spec.js";
 import type { QuotaOptions } from "./kms/quotas.js";
 import type { Place } from "./place.js";
 import type { RoleOptions, UserOptions } from "./principals.js";
@@ -52,6 +53,8 @@ export interface KmsEmulatorOptions {
   /** Request quotas: `true` for the defaults of the region, or requests a second by class. Default: none. */
   readonly quotas?: boolean | QuotaOptions;
   readonly propagation?: PropagationOptions;
+  /** What the region does not offer: CreateKey refuses it with `UnsupportedOperationException`. Default: nothing. */
+  readonly unofferedKeySpecs?: readonly KeySpec[];
   readonly callLog?: CallLogOptions;
   /** Keeps everything, private keys included, in this file (mode 0600) and starts from it when it is there. */
   readonly stateFile?: string;
@@ -66,4 +69,17 @@ export function placeOf(options: KmsEmulatorOptions): Place {
   if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) throw invalid("region", "look like us-east-1", region);
   const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
   return { partition, region, account };
+}
+
+/** @throws {@link EmulatorError} `OPTION_INVALID` */
+export function unofferedOf({ unofferedKeySpecs = [] }: KmsEmulatorOptions): ReadonlySet<KeySpec> {
+  for (const [i, spec] of unofferedKeySpecs.entries()) {
+    if (isKeySpec(spec)) continue;
+    const path = `unofferedKeySpecs[${i}]`;
+    const found = JSON.stringify(spec);
+    throw new EmulatorError("OPTION_INVALID", `${path}: must be one of ${keySpecs.join(", ")}, found ${found}`, {
+      path,
+    });
+  }
+  return new Set(unofferedKeySpecs);
 }

@@ -10,6 +10,7 @@ import { isIamAction, runIamAction } from "./iam/iam-service.js";
 import type { OidcProvider } from "./iam/oidc.js";
 import { isStsAction, runStsAction } from "./iam/sts-service.js";
 import type { Propagation } from "./kms/call.js";
+import type { KeySpec } from "./kms/key-spec.js";
 import type { KeyStore } from "./kms/key-store.js";
 import type { Quotas } from "./kms/quotas.js";
 import { kmsErrorResponse, kmsOperation, kmsService } from "./kms/service.js";
@@ -40,6 +41,8 @@ export interface RouterParts {
   readonly store: KeyStore;
   readonly propagation: Propagation;
   readonly quotas: Quotas;
+  /** Key specs that CreateKey refuses. */
+  readonly unoffered: ReadonlySet<KeySpec>;
   readonly providers: readonly OidcProvider[];
   readonly sources: readonly CredentialSource[];
   readonly changed: () => Promise<void> | undefined;

@@ -81,6 +81,7 @@ const seedSchema = z.strictObject({
       }),
     )
     .optional(),
+  unofferedKeySpecs: z.array(z.enum(keySpecs)).optional(),
   quotas: z.union([z.boolean(), z.record(text, z.number())]).optional(),
   propagation: z.strictObject({ keyMs: span.optional(), aliasMs: span.optional() }).optional(),
 });

@@ -7,6 +7,9 @@ export interface KmsRequestSubject {
   readonly key: KeyRef;
   /** The reference KMS was given: alias, ARN or key id; absent for a call that names no key. */
   readonly keyId?: string;
+  /** Of CreateKey: what was asked for, and where, as far as that was given. */
+  readonly keySpec?: string;
+  readonly region?: string;
 }
 
 /** How soon another try makes sense when KMS gives no hint of its own. */
@@ -101,7 +104,9 @@ export function kmsError(subject: KmsRequestSubject, failure: unknown): BackendE
     case "DECRYPT_FAILED":
       return fail("DECRYPT_FAILED", `failed: wrong key, wrong context or not a ciphertext of it`, {});
     case "UNSUPPORTED_ALGORITHM":
-      return fail("UNSUPPORTED_ALGORITHM", `is not offered by KMS there: ${text}`, { keyType: subject.key.keyType });
+      return fail("UNSUPPORTED_ALGORITHM", `was refused: ${notOffered(subject)}: ${text}`, {
+        keyType: subject.key.keyType,
+      });
     case "PROTOCOL":
       return fail("PROTOCOL", `got an answer that is not one of KMS: ${text}`, {});
     default:
@@ -122,6 +127,10 @@ export function incompleteAnswer(subject: KmsRequestSubject, missing: string, re
 function describe({ action, key, keyId }: KmsRequestSubject): string {
   const reference = keyId === undefined || keyId === key.path ? key.path : `${key.path} as ${keyId}`;
   return `kms:${action} for key "${key.name}" (${reference})`;
+}
+
+function notOffered({ key, keySpec = key.keyType, region }: KmsRequestSubject): string {
+  return `${keySpec} is not offered by KMS in ${region ?? "this region"}`;
 }
 
 function accessDenied(
@@ -148,6 +157,10 @@ interface Fault {
 }
 
 function outcomeOf(action: KmsAction, fault: Fault): Outcome {
+  // A region that does not know the spec at all says that it is no value of the enum.
+  if (action === "CreateKey" && fault.name === "ValidationException" && /at 'keySpec' failed/i.test(fault.text)) {
+    return "UNSUPPORTED_ALGORITHM";
+  }
   const byAction = OUTCOMES_BY_ACTION[action];
   if (byAction && Object.hasOwn(byAction, fault.name)) return byAction[fault.name] ?? "REJECTED";
   if (Object.hasOwn(OUTCOMES, fault.name)) return OUTCOMES[fault.name] ?? "REJECTED";

@@ -10,6 +10,8 @@ export interface GuardedCallsOptions {
   readonly operationTimeoutMs: number;
   readonly breaker: Breaker;
   readonly observer?: KmsObserver;
+  /** Where KMS is, for messages. */
+  readonly region?: string;
 }
 
 /**
@@ -58,7 +60,14 @@ export class GuardedCalls {
   ): Promise<KmsAnswer<A>> {
     const { breaker, operationTimeoutMs } = this.#options;
     const keyId = "KeyId" in input ? input.KeyId : undefined;
-    const subject = { action, key, ...(keyId !== undefined && { keyId }) };
+    const { region } = this.#options;
+    const subject = {
+      action,
+      key,
+      ...(keyId !== undefined && { keyId }),
+      ...("KeySpec" in input && { keySpec: input.KeySpec }),
+      ...(region !== undefined && { region }),
+    };
     // One key that hangs says nothing of the others, and one throttled operation nothing of the rest.
     const scope = `${action} ${keyId ?? ""}`;
     const started = performance.now();

@@ -35,6 +35,7 @@ export function openKeyring(client: KmsCalls, id: string, options: AwsKmsOptions
     operationTimeoutMs: options.operationTimeoutMs ?? 20_000,
     breaker,
     observer,
+    ...(options.region !== undefined && { region: options.region }),
   });
   const versions = new KeyVersions(calls, { observer, ...(options.logger && { logger: options.logger }) });
   const on: Keyring = {

@@ -4,8 +4,10 @@ import type { Caller } from "../iam/caller.js";
 import { callerContext, type RequestFacts } from "../iam/caller-context.js";
 import type { Place } from "../place.js";
 import type { RandomSource } from "../random.js";
+import { isGranted } from "./grant.js";
 import type { KmsKey } from "./key.js";
 import { keyContext } from "./key-context.js";
+import type { KeySpec } from "./key-spec.js";
 import type { KeyStore } from "./key-store.js";
 import type { Quotas } from "./quotas.js";
 
@@ -23,6 +25,8 @@ export type AuthorizedResource =
   /** `unnamed`: the denial does not print `on resource: *`. */
   | { readonly kind: "any"; readonly unnamed?: true };
 
+const noContext: ReadonlyMap<string, string> = new Map();
+
 export interface KmsCallParts {
   readonly caller: Caller;
   readonly facts: RequestFacts;
@@ -31,6 +35,7 @@ export interface KmsCallParts {
   readonly random: RandomSource;
   readonly propagation: Propagation;
   readonly quotas: Quotas;
+  readonly unoffered: ReadonlySet<KeySpec>;
   readonly note: CallNote;
 }
 
@@ -41,6 +46,8 @@ export class KmsCall {
   readonly place: Place;
   readonly random: RandomSource;
   readonly propagation: Propagation;
+  /** What the region does not offer. */
+  readonly unoffered: ReadonlySet<KeySpec>;
   readonly note: CallNote;
   readonly now: number;
   readonly #facts: RequestFacts;
@@ -52,6 +59,7 @@ export class KmsCall {
     this.place = parts.place;
     this.random = parts.random;
     this.propagation = parts.propagation;
+    this.unoffered = parts.unoffered;
     this.note = parts.note;
     this.now = parts.facts.now;
     this.#facts = parts.facts;
@@ -67,7 +75,12 @@ export class KmsCall {
   }
 
   /** Writes the decision down; a denial is thrown as `AccessDeniedException` in the service's words. */
-  authorize(operation: string, resource: AuthorizedResource, extra: ContextEntries = {}): void {
+  authorize(
+    operation: string,
+    resource: AuthorizedResource,
+    extra: ContextEntries = {},
+    encryptionContext: ReadonlyMap<string, string> = noContext,
+  ): void {
     const action = `kms:${operation}`;
     const first = this.note.checks.length === 0;
     const key = resource.kind === "key" ? resource.key : undefined;
@@ -85,7 +98,11 @@ export class KmsCall {
           return context;
         },
       },
-      { policy: key && { kind: "key", document: key.policy }, account: this.place.account },
+      {
+        policy: key && { kind: "key", document: key.policy },
+        account: this.place.account,
+        granted: key !== undefined && isGranted(key.grants.values(), this.caller, operation, encryptionContext),
+      },
       this.place,
     );
     if (decision.allowed) {

@@ -7,6 +7,7 @@ import type { RandomSource } from "../random.js";
 import { Refusal } from "../refusal.js";
 import { KmsCall, type Propagation } from "./call.js";
 import { unbuiltOperations } from "./input-shapes.js";
+import type { KeySpec } from "./key-spec.js";
 import type { KeyStore } from "./key-store.js";
 import { changesState, isBuilt, runOperation } from "./operation-table.js";
 import type { Quotas } from "./quotas.js";
@@ -25,6 +26,7 @@ export interface KmsServiceParts {
   readonly random: RandomSource;
   readonly propagation: Propagation;
   readonly quotas: Quotas;
+  readonly unoffered: ReadonlySet<KeySpec>;
   readonly authenticate: (request: WireRequest) => Caller;
   readonly now: () => number;
   /** Called after an operation that changed something, before its answer leaves. */
@@ -72,11 +74,11 @@ export async function kmsService(request: WireRequest, note: CallNote, parts: Km
     sourceIp: request.remoteAddress,
     userAgent: request.headers.get("user-agent"),
   };
-  const { store, place, random, propagation, quotas } = parts;
+  const { store, place, random, propagation, quotas, unoffered } = parts;
   const output = await runOperation(
     operation,
     request.body,
-    new KmsCall({ caller, facts, store, place, random, propagation, quotas, note }),
+    new KmsCall({ caller, facts, store, place, random, propagation, quotas, unoffered, note }),
   );
   if (changesState(operation)) await parts.changed();
   return jsonResponse(200, output, headersFor(note));

@@ -12,7 +12,7 @@ import { tagsFromRequest } from "../tags.js";
 
 type CreateKeyInput = Input<typeof inputShapes.CreateKey>;
 
-function specAndUsage(input: CreateKeyInput): { spec: KeySpec; usage: KeyUsage } {
+function specAndUsage(input: CreateKeyInput, unoffered: ReadonlySet<KeySpec>): { spec: KeySpec; usage: KeyUsage } {
   if (input.KeySpec !== undefined && input.CustomerMasterKeySpec !== undefined) {
     throw new Refusal(
       "ValidationException",
@@ -27,7 +27,9 @@ function specAndUsage(input: CreateKeyInput): { spec: KeySpec; usage: KeyUsage }
       "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
     );
   }
-  if (spec === "SM2") throw new Refusal("UnsupportedOperationException", "KeySpec SM2 is not supported in this Region");
+  if (spec === "SM2" || (isKeySpec(spec) && unoffered.has(spec))) {
+    throw new Refusal("UnsupportedOperationException", `KeySpec ${spec} is not supported in this Region`);
+  }
   if (!isKeySpec(spec)) {
     throw new Refusal("UnsupportedOperationException", `KeySpec ${spec} is not supported by this emulator.`);
   }
@@ -38,7 +40,7 @@ function specAndUsage(input: CreateKeyInput): { spec: KeySpec; usage: KeyUsage }
 }
 
 export async function createKeyOperation(input: CreateKeyInput, call: KmsCall) {
-  const { spec, usage } = specAndUsage(input);
+  const { spec, usage } = specAndUsage(input, call.unoffered);
   const origin = input.Origin ?? "AWS_KMS";
   if (origin !== "AWS_KMS" || input.CustomKeyStoreId !== undefined || input.XksKeyId !== undefined) {
     throw new Refusal("UnsupportedOperationException", `Origin ${origin} is not supported by this emulator.`);
@@ -81,6 +83,7 @@ export async function createKeyOperation(input: CreateKeyInput, call: KmsCall) {
     material: await generateMaterial(spec),
     materialId: newMaterialId(call.random),
     tags,
+    grants: new Map(),
     policy,
     state: "Enabled",
     deleteAt: undefined,
