@@ -8,6 +8,13 @@ import manifest from "../package.json" with { type: "json" };
 setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--heap-growing-percent=20");
 
+// A reader that went away is no reason for a stack.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", () => {
+    process.exitCode = 1;
+  });
+}
+
 process.exitCode = await main(process.argv.slice(2), manifest.version, {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),

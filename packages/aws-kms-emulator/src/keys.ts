@@ -97,6 +97,7 @@ export class Keys {
           : importMaterial(spec, options.material, "material"),
       materialId: newMaterialId(this.#random),
       tags: new Map(Object.entries(options.tags ?? {})),
+      grants: new Map(),
       policy: options.policy === undefined ? defaultKeyPolicy(this.#place) : parsePolicyDocument(options.policy, "key"),
       state,
       deleteAt: state === "PendingDeletion" ? now + 30 * 86_400_000 : undefined,

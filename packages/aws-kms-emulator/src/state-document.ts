@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AccessKeyRecord, Directory, IdentityRecord } from "./iam/directory.js";
 import { parsePolicyDocument } from "./iam/policy-document.js";
+import { grantOperations } from "./kms/grant.js";
 import { keyStates } from "./kms/key.js";
 import { exportMaterial, importMaterial } from "./kms/key-material.js";
 import { keySpecs, keyUsages } from "./kms/key-spec.js";
@@ -32,6 +33,17 @@ const accessKey = z.strictObject({
   sessionPolicy: z.string().optional(),
 });
 
+const grant = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  token: z.string(),
+  name: z.string().optional(),
+  grantee: z.string(),
+  retiring: z.string().optional(),
+  operations: z.array(z.enum(grantOperations)),
+  constraint: z.strictObject({ kind: z.enum(["subset", "equals"]), pairs }).optional(),
+  createdAt: z.number(),
+});
+
 /** Everything an emulator has to remember across a restart, private keys included. */
 export const stateSchema = z.strictObject({
   format: z.literal("aws-kms-emulator"),
@@ -49,6 +61,7 @@ export const stateSchema = z.strictObject({
       materialId: z.string().regex(/^[0-9a-f]{64}$/),
       material: z.string(),
       tags: pairs,
+      grants: z.array(grant).default([]),
       policy: z.string(),
       state: z.enum(keyStates),
       deleteAt: z.number().optional(),
@@ -141,6 +154,11 @@ export function snapshot({ place, store, directory }: StateParts): State {
       ...key,
       material: exportMaterial(key.material),
       tags: [...key.tags],
+      grants: [...key.grants.values()].map(({ constraint, ...rest }) => ({
+        ...rest,
+        operations: [...rest.operations],
+        constraint: constraint && { kind: constraint.kind, pairs: [...constraint.pairs] },
+      })),
       policy: key.policy.text,
       ...(deleteAt !== undefined && { deleteAt }),
     })),
@@ -181,6 +199,12 @@ export function restore(state: State, { place, store, directory }: StateParts): 
       visibleAt: key.createdAt,
       material: importMaterial(key.spec, key.material, "material"),
       tags: new Map(key.tags),
+      grants: new Map(
+        key.grants.map(({ constraint, name, retiring, ...rest }) => [
+          rest.id,
+          { ...rest, name, retiring, constraint: constraint && { ...constraint, pairs: new Map(constraint.pairs) } },
+        ]),
+      ),
       policy: parsePolicyDocument(key.policy, "key"),
       deleteAt: key.deleteAt,
     });

@@ -23,11 +23,13 @@ export interface Protected {
   readonly policy: { readonly kind: "key" | "trust"; readonly document: PolicyDocument } | undefined;
   /** Account that owns the resource. */
   readonly account: string;
+  /** Whether a grant on a key lets this caller do this. */
+  readonly granted?: boolean;
 }
 
 /**
  * The decision of IAM (User Guide, "Policy evaluation logic"; KMS Developer Guide, "Key policies"): any deny first, then a
- * key policy that allows the caller by name, then delegation to the account together with an identity policy.
+ * key policy or a grant that allows the caller by name, then delegation to the account together with an identity policy.
  */
 export function decide(caller: Caller, request: AccessRequest, resource: Protected, place: Place): Decision {
   const identity = evaluateIdentityPolicies(caller.policies(), request);
@@ -49,12 +51,13 @@ export function decide(caller: Caller, request: AccessRequest, resource: Protect
   });
   if (key.effect === "Deny") return deny("an explicit deny in a resource-based policy");
   if (caller.account !== resource.account) {
+    if (resource.granted) return session === "Allow" ? allowed : deny("no session policy allows");
     if (key.effect !== "Allow" && !key.delegates) return deny("no resource-based policy allows");
     if (!byIdentity && caller.type !== "Account") return deny("no identity-based policy allows");
     return session === "Allow" ? allowed : deny("no session policy allows");
   }
   if (session !== "Allow") return deny("no session policy allows");
-  if (key.effect === "Allow") return allowed;
+  if (key.effect === "Allow" || resource.granted) return allowed;
   if (!key.delegates) return deny("no resource-based policy allows");
   return byIdentity ? allowed : deny("no identity-based policy allows");
 }

@@ -51,6 +51,17 @@ const calls: Record<keyof typeof inputShapes, (client: sdk.KMSClient) => Promise
         DestinationKeyId: "alias/basil/data",
       }),
     ),
+  CreateGrant: (client) =>
+    client.send(
+      new sdk.CreateGrantCommand({
+        KeyId: data,
+        GranteePrincipal: "arn:aws:iam::111122223333:user/other",
+        Operations: ["Encrypt"],
+      }),
+    ),
+  ListGrants: (client) => client.send(new sdk.ListGrantsCommand({ KeyId: data })),
+  RetireGrant: (client) => client.send(new sdk.RetireGrantCommand({ KeyId: data, GrantId: "0" })),
+  RevokeGrant: (client) => client.send(new sdk.RevokeGrantCommand({ KeyId: data, GrantId: "0" })),
   CreateAlias: (client) =>
     client.send(new sdk.CreateAliasCommand({ AliasName: "alias/basil/new", TargetKeyId: signing })),
   UpdateAlias: (client) => client.send(new sdk.UpdateAliasCommand({ AliasName: sign, TargetKeyId: signing })),

@@ -1,4 +1,5 @@
 import type { InputShape } from "../shape.js";
+import { grantOperations } from "./grant.js";
 import {
   customerMasterKeySpecs,
   dataKeyPairSpecs,
@@ -16,6 +17,8 @@ const encryptionContext = { type: "map" } as const;
 const encryptionAlgorithm = { type: "string", values: encryptionAlgorithms } as const;
 const dryRun = { type: "boolean" } as const;
 const dryRunModifiers = { type: "list", member: { type: "string", values: ["IGNORE_CIPHERTEXT"] } } as const;
+const principalId = { type: "string", min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" } as const;
+const grantId = { type: "string", min: 1, max: 128 } as const;
 const bypass = { type: "boolean" } as const;
 const policy = { type: "string", min: 1, max: 131_072, pattern: "^[\\t\\n\\r\\u0020-\\u00FF]+$" } as const;
 const policyName = { type: "string", min: 1, max: 128, pattern: "^[\\w]+$" } as const;
@@ -108,6 +111,27 @@ export const inputShapes = {
   GenerateDataKeyWithoutPlaintext: dataKey,
   GenerateDataKeyPair: { ...dataKeyPair, Recipient: recipient },
   GenerateDataKeyPairWithoutPlaintext: dataKeyPair,
+  CreateGrant: {
+    KeyId: keyId,
+    GranteePrincipal: principalId,
+    RetiringPrincipal: principalId,
+    Operations: { type: "list", member: { type: "string", values: grantOperations }, required: true },
+    Constraints: {
+      type: "structure",
+      members: { EncryptionContextSubset: encryptionContext, EncryptionContextEquals: encryptionContext },
+    },
+    GrantTokens: grantTokens,
+    Name: { type: "string", min: 1, max: 256, pattern: "^[a-zA-Z0-9:/_-]+$" },
+    DryRun: dryRun,
+  },
+  ListGrants: { KeyId: keyId, GrantId: grantId, GranteePrincipal: principalId, Limit: limit, Marker: marker },
+  RetireGrant: {
+    GrantToken: { type: "string", min: 1, max: 8192 },
+    KeyId: optionalKeyId,
+    GrantId: grantId,
+    DryRun: dryRun,
+  },
+  RevokeGrant: { KeyId: keyId, GrantId: { ...grantId, required: true }, DryRun: dryRun },
   CreateAlias: { AliasName: aliasName, TargetKeyId: keyId },
   UpdateAlias: { AliasName: aliasName, TargetKeyId: keyId },
   DeleteAlias: { AliasName: aliasName },
@@ -138,7 +162,6 @@ export type BuiltOperation = keyof typeof inputShapes;
 export const unbuiltOperations = [
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
-  "CreateGrant",
   "Decapsulate",
   "DeleteCustomKeyStore",
   "DeleteImportedKeyMaterial",
@@ -154,13 +177,10 @@ export const unbuiltOperations = [
   "GetKeyRotationStatus",
   "GetParametersForImport",
   "ImportKeyMaterial",
-  "ListGrants",
   "ListKeyPolicies",
   "ListKeyRotations",
   "ListRetirableGrants",
   "ReplicateKey",
-  "RetireGrant",
-  "RevokeGrant",
   "RotateKeyOnDemand",
   "UpdateCustomKeyStore",
   "UpdateKeyDescription",

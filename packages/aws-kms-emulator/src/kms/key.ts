@@ -1,4 +1,5 @@
 import type { PolicyDocument } from "../iam/policy-document.js";
+import type { Grant } from "./grant.js";
 import type { KeyMaterial } from "./key-material.js";
 import { algorithmsMember, algorithmsOf, customerMasterKeySpecs, type KeySpec, type KeyUsage } from "./key-spec.js";
 
@@ -33,6 +34,8 @@ export interface KmsKey {
   /** 64 lower-case hex digits; ciphertexts carry it. */
   readonly materialId: string;
   readonly tags: Map<string, string>;
+  /** By id. */
+  readonly grants: Map<string, Grant>;
   policy: PolicyDocument;
   state: KeyState;
   /** Set while the state is PendingDeletion. */

@@ -21,6 +21,12 @@ import {
   generateDataKeyWithoutPlaintextOperation,
 } from "./operations/data-key.js";
 import { decryptOperation, encryptOperation } from "./operations/encrypt.js";
+import {
+  createGrantOperation,
+  listGrantsOperation,
+  retireGrantOperation,
+  revokeGrantOperation,
+} from "./operations/grant.js";
 import { getKeyPolicyOperation, putKeyPolicyOperation } from "./operations/key-policy.js";
 import { reEncryptOperation } from "./operations/re-encrypt.js";
 import { describeKeyOperation, getPublicKeyOperation, listKeysOperation } from "./operations/read-key.js";
@@ -47,6 +53,10 @@ const operations: Operations = {
   GenerateDataKeyWithoutPlaintext: generateDataKeyWithoutPlaintextOperation,
   GenerateDataKeyPair: generateDataKeyPairOperation,
   GenerateDataKeyPairWithoutPlaintext: generateDataKeyPairWithoutPlaintextOperation,
+  CreateGrant: createGrantOperation,
+  ListGrants: listGrantsOperation,
+  RetireGrant: retireGrantOperation,
+  RevokeGrant: revokeGrantOperation,
   CreateAlias: createAliasOperation,
   UpdateAlias: updateAliasOperation,
   DeleteAlias: deleteAliasOperation,
@@ -76,6 +86,7 @@ const readOnly: ReadonlySet<BuiltOperation> = new Set<BuiltOperation>([
   "GenerateDataKeyWithoutPlaintext",
   "GenerateDataKeyPair",
   "GenerateDataKeyPairWithoutPlaintext",
+  "ListGrants",
   "ListAliases",
   "ListKeys",
   "ListResourceTags",

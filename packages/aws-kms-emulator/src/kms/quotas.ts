@@ -32,6 +32,10 @@ function defaults(region: string): Record<string, number> {
     GetKeyPolicy: 1000,
     ListKeys: 500,
     ListAliases: 500,
+    CreateGrant: 50,
+    ListGrants: 100,
+    RetireGrant: 30,
+    RevokeGrant: 30,
   };
 }
 

@@ -61,7 +61,7 @@ export function encryptOperation(input: EncryptInput, call: KmsCall) {
   const { key, requestAlias } = resolveKey(call, "Encrypt", input.KeyId);
   const algorithm = input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";
   const context = input.EncryptionContext ?? noContext;
-  call.authorize("Encrypt", { kind: "key", key }, conditionEntries(requestAlias, algorithm, context));
+  call.authorize("Encrypt", { kind: "key", key }, conditionEntries(requestAlias, algorithm, context), context);
   checkUsage(key, "ENCRYPT_DECRYPT", "Encrypt");
   checkState(key, "use");
   checkAlgorithm(key, algorithm);
@@ -113,9 +113,15 @@ export const noAccessToBlob = () =>
     "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
   );
 
-function authorizeDecrypt(input: DecryptInput, call: KmsCall, key: KmsKey, entries: ContextEntries): void {
+function authorizeDecrypt(
+  input: DecryptInput,
+  call: KmsCall,
+  key: KmsKey,
+  entries: ContextEntries,
+  context: EncryptionContext,
+): void {
   try {
-    call.authorize("Decrypt", { kind: "key", key }, entries);
+    call.authorize("Decrypt", { kind: "key", key }, entries, context);
   } catch (error) {
     // Without a KeyId the answer is the one for a key that is not here, so that a blob does not tell whose it is.
     throw input.KeyId === undefined ? noAccessToBlob() : error;
@@ -140,7 +146,7 @@ export function decryptOperation(input: DecryptInput, call: KmsCall) {
   const context = input.EncryptionContext ?? noContext;
   const { key, requestAlias } =
     input.KeyId === undefined ? keyOfBlob(call, blob) : resolveKey(call, "Decrypt", input.KeyId);
-  authorizeDecrypt(input, call, key, conditionEntries(requestAlias, algorithm, context));
+  authorizeDecrypt(input, call, key, conditionEntries(requestAlias, algorithm, context), context);
   // A key named by the caller that could not have made the blob is the wrong key, whatever its usage.
   if (key.usage !== "ENCRYPT_DECRYPT" || key.state === "PendingImport") throw incorrectKey();
   const other = blob === undefined ? undefined : call.store.byMaterial(blob.materialId);

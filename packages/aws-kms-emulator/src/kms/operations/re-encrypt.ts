@@ -45,7 +45,7 @@ export function reEncryptOperation(input: Input<typeof inputShapes.ReEncrypt>, c
   const same = { "kms:reencryptonsamekey": [String(source.key === destination.key)] };
   const sourceConditions = { ...conditionEntries(source.requestAlias, from, sourceContext), ...same };
   try {
-    call.authorize("ReEncryptFrom", { kind: "key", key: source.key }, sourceConditions);
+    call.authorize("ReEncryptFrom", { kind: "key", key: source.key }, sourceConditions, sourceContext);
   } catch (error) {
     throw input.SourceKeyId === undefined ? noAccessToBlob() : error;
   }
@@ -53,6 +53,7 @@ export function reEncryptOperation(input: Input<typeof inputShapes.ReEncrypt>, c
     "ReEncryptTo",
     { kind: "key", key: destination.key },
     { ...conditionEntries(destination.requestAlias, to, destinationContext), ...same },
+    destinationContext,
   );
   if (source.key.usage !== "ENCRYPT_DECRYPT" || source.key.state === "PendingImport") throw incorrectKey();
   const other = blob === undefined ? undefined : call.store.byMaterial(blob.materialId);

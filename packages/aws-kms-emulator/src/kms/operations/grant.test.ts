@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as sdk from "@aws-sdk/client-kms";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type KmsEmulator, startKmsEmulator } from "../../index.js";
+
+const DATA = "alias/data";
+const Plaintext = Uint8Array.of(1);
+
+let folder: string;
+let emulator: KmsEmulator;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "kms-grants-"));
+  emulator = await start();
+});
+afterEach(async () => {
+  await emulator.close();
+  await rm(folder, { recursive: true });
+});
+
+const start = () =>
+  startKmsEmulator({
+    stateFile: join(folder, "state.json"),
+    keys: [{ spec: "SYMMETRIC_DEFAULT", aliases: [DATA] }],
+    users: [
+      { name: "owner", accessKeyId: "AKIDOWNER", secretAccessKey: "owner", policies: [policy("kms:*")] },
+      { name: "guest", accessKeyId: "AKIDGUEST", secretAccessKey: "guest", policies: [policy("kms:ListKeys")] },
+    ],
+  });
+const policy = (Action: string) => ({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] });
+const arnOf = (name: string) => `arn:aws:iam::111122223333:user/${name}`;
+const as = (name: "owner" | "guest") =>
+  new sdk.KMSClient({
+    requestHandler: emulator.requestHandler,
+    region: "us-east-1",
+    maxAttempts: 1,
+    credentials: { accessKeyId: `AKID${name.toUpperCase()}`, secretAccessKey: name },
+  });
+const key = () => emulator.keys.list()[0]?.arn ?? "";
+const grant = (more: Partial<sdk.CreateGrantCommandInput> = {}) =>
+  as("owner").send(
+    new sdk.CreateGrantCommand({ KeyId: key(), GranteePrincipal: arnOf("guest"), Operations: ["Encrypt"], ...more }),
+  );
+const encrypt = (EncryptionContext?: Record<string, string>) =>
+  as("guest").send(new sdk.EncryptCommand({ KeyId: DATA, Plaintext, ...(EncryptionContext && { EncryptionContext }) }));
+const denied = { name: "AccessDeniedException" };
+
+describe("a grant", () => {
+  it("lets its grantee do what it names and no more, until it is revoked", async () => {
+    await expect(encrypt()).rejects.toMatchObject(denied);
+    const { GrantId, GrantToken } = await grant();
+    expect(GrantId).toMatch(/^[0-9a-f]{64}$/);
+    expect(GrantToken).not.toBe("");
+    const { CiphertextBlob } = await encrypt();
+    await expect(as("guest").send(new sdk.DecryptCommand({ KeyId: DATA, CiphertextBlob }))).rejects.toMatchObject(
+      denied,
+    );
+    await as("owner").send(new sdk.RevokeGrantCommand({ KeyId: key(), GrantId }));
+    await expect(encrypt()).rejects.toMatchObject(denied);
+  });
+
+  it.for([
+    ["EncryptionContextSubset", true],
+    ["EncryptionContextEquals", false],
+  ] as const)("holds its grantee to the encryption context: %s", async ([kind, more]) => {
+    await grant({ Constraints: { [kind]: { a: "1" } } });
+    await expect(encrypt({ a: "1" })).resolves.toBeDefined();
+    await expect(encrypt()).rejects.toMatchObject(denied);
+    await expect(encrypt({ a: "2" })).rejects.toMatchObject(denied);
+    const wider = encrypt({ a: "1", b: "2" }).then(
+      () => true,
+      () => false,
+    );
+    expect(await wider).toBe(more);
+  });
+
+  it("does not outweigh a deny", async () => {
+    await grant();
+    const deny = { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "kms:Encrypt", Resource: "*" }] };
+    emulator.principals.setPolicies("guest", [deny]);
+    await expect(encrypt()).rejects.toMatchObject(denied);
+  });
+
+  it("is retired by whom it names, by its token, and by nobody else", async () => {
+    const { GrantId, GrantToken } = await grant();
+    const retire = (who: "owner" | "guest", input: sdk.RetireGrantCommandInput) =>
+      as(who).send(new sdk.RetireGrantCommand(input));
+    await expect(retire("guest", { KeyId: key(), GrantId })).rejects.toMatchObject(denied);
+    const { GrantToken: own } = await grant({ RetiringPrincipal: arnOf("guest") });
+    await retire("guest", { GrantToken: own });
+    await retire("owner", { GrantToken });
+    await expect(retire("owner", { GrantToken })).rejects.toMatchObject({ name: "InvalidGrantTokenException" });
+    await expect(retire("owner", { KeyId: key() })).rejects.toMatchObject({ name: "ValidationException" });
+  });
+
+  it("is the same one for the same name and request", async () => {
+    const first = await grant({ Name: "once" });
+    expect(await grant({ Name: "once" })).toMatchObject({ GrantId: first.GrantId });
+    expect((await grant({ Name: "once", Operations: ["Decrypt"] })).GrantId).not.toBe(first.GrantId);
+  });
+
+  it("is listed, and there after a restart", async () => {
+    const { GrantId } = await grant({ Name: "n", Constraints: { EncryptionContextSubset: { a: "1" } } });
+    const list = async () => (await as("owner").send(new sdk.ListGrantsCommand({ KeyId: key() }))).Grants;
+    const before = await list();
+    expect(before).toMatchObject([
+      {
+        GrantId,
+        Name: "n",
+        GranteePrincipal: arnOf("guest"),
+        Operations: ["Encrypt"],
+        Constraints: { EncryptionContextSubset: { a: "1" } },
+        IssuingAccount: "arn:aws:iam::111122223333:root",
+      },
+    ]);
+    await emulator.close();
+    emulator = await start();
+    expect(await list()).toEqual(before);
+    await expect(encrypt({ a: "1" })).resolves.toBeDefined();
+  });
+});
+
+describe("the dry run of a grant's operations", () => {
+  it("makes and takes away nothing", async () => {
+    await expect(grant({ DryRun: true })).rejects.toMatchObject({ name: "DryRunOperationException" });
+    await expect(encrypt()).rejects.toMatchObject(denied);
+    const { GrantId } = await grant();
+    for (const Command of [sdk.RetireGrantCommand, sdk.RevokeGrantCommand]) {
+      await expect(as("owner").send(new Command({ KeyId: key(), GrantId, DryRun: true }))).rejects.toMatchObject({
+        name: "DryRunOperationException",
+      });
+      await expect(as("owner").send(new Command({ KeyId: key(), GrantId: "0", DryRun: true }))).rejects.toMatchObject({
+        name: "NotFoundException",
+      });
+    }
+    await expect(encrypt()).resolves.toBeDefined();
+  });
+
+  it.for([
+    ["an alias", { KeyId: DATA }, "InvalidArnException"],
+    ["no grantee", { GranteePrincipal: undefined }, "ValidationException"],
+    ["a grantee that is no principal", { GranteePrincipal: "arn:aws:s3:::bucket" }, "InvalidArnException"],
+    ["no operation", { Operations: [] }, "ValidationException"],
+  ] as const)("refuses %s", async ([, more, name]) => {
+    await expect(grant({ DryRun: true, ...more } as Partial<sdk.CreateGrantCommandInput>)).rejects.toMatchObject({
+      name,
+    });
+  });
+});
