@@ -17,7 +17,7 @@ import { type Logger, SILENT } from "./logger.js";
 import { BrokerMetrics } from "./metrics/broker-metrics.js";
 import { type MetricsOptions, type MetricsServer, serveMetrics } from "./metrics/metrics-server.js";
 import type { DocumentSource } from "./reload/document-source.js";
-import { Reloader, type ReloadOptions, type ReloadResult } from "./reload/reloader.js";
+import { type ReloadEvent, Reloader, type ReloadOptions, type ReloadResult } from "./reload/reloader.js";
 import { Dispatcher } from "./request/dispatcher.js";
 import { Serial } from "./request/serial.js";
 import type { Services } from "./request/services.js";
@@ -41,6 +41,8 @@ export interface BrokerOptions {
   readonly auditFailure?: AuditFailureMode;
   /** Where {@link Broker.reload} reads from. Default: nowhere, and a reload is rejected. */
   readonly documents?: DocumentSource;
+  /** Told of each reload as it goes, a caller's as well as the program's own. */
+  readonly onReload?: (event: ReloadEvent) => void;
   /**
    * Which signatures are verified, with node:crypto and the public key the backend gives, before they are answered.
    * Default: `first`, the first of each key version.
@@ -154,6 +156,7 @@ export class Broker implements AsyncDisposable {
       capabilityMode: options.capabilityMode ?? "strict",
       audit: auditLog,
       logger,
+      onReload: options.onReload,
     });
   }
 

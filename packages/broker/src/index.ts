@@ -31,7 +31,7 @@ export type { OpenBackendsOptions } from "./open-backends.js";
 export { openBackends } from "./open-backends.js";
 export type { DocumentFilesOptions, DocumentSource, RejectionReason } from "./reload/document-source.js";
 export { documentFiles } from "./reload/document-source.js";
-export type { ReloadActor, ReloadOptions, ReloadResult } from "./reload/reloader.js";
+export type { ReloadActor, ReloadEvent, ReloadOptions, ReloadResult } from "./reload/reloader.js";
 export type { RequestEvent } from "./request/request-channel.js";
 export { REQUEST_CHANNEL } from "./request/request-channel.js";
 export type { ServiceNotifier } from "./service-manager/service-notifier.js";

@@ -10,6 +10,7 @@ import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js"
 import { SocketClient } from "../../test/socket-client.js";
 import { type Broker, createBroker } from "../broker.js";
 import { documentFiles } from "./document-source.js";
+import type { ReloadEvent } from "./reloader.js";
 
 let folder: string;
 let files: { catalog: string; policy: string };
@@ -163,6 +164,22 @@ describe("Broker.reload (§5.6)", () => {
     await put("policy", without("admin"));
     expect(await broker.reload({ check: true })).toMatchObject({ applied: false, checked: true, newGeneration: 2 });
     expect(broker.generation).toBe(1);
+  });
+
+  it("tells of each as it goes, one after the other, whoever asked; of a check nothing", async () => {
+    const told: unknown[] = [];
+    const documents = documentFiles(files);
+    const onReload = (event: ReloadEvent) => {
+      told.push(event.state === "done" ? event.result?.newGeneration : event.state);
+      if (event.state === "done") throw new Error("the program's own fault");
+    };
+    const options = { ...(await documents.read()), documents, onReload, backends: [memoryBackend()] };
+    await using watched = await createBroker(options);
+    await watched.reload({ check: true });
+    await Promise.all([watched.reload(), watched.reload({ actor: { kind: "unix_uid", id: "7" } })]);
+    await put("policy", "{");
+    await watched.reload();
+    expect(told).toEqual(["reading", 2, "reading", 3, "reading", 3]);
   });
 
   it("numbers reloads that come together one after the other", async () => {

@@ -32,12 +32,19 @@ export interface ReloadResult {
   readonly rejection?: { readonly reason: RejectionReason; readonly message: string };
 }
 
+/** A real reload, as it goes. They never overlap, whoever asks for them; a check is none. */
+export type ReloadEvent =
+  | { readonly state: "reading" }
+  /** Without a result when the reload failed outside what it foresees; what was served is served on. */
+  | { readonly state: "done"; readonly result?: ReloadResult };
+
 export interface ReloaderParts {
   readonly source: DocumentSource | undefined;
   readonly backends: readonly Backend[];
   readonly capabilityMode: CapabilityMode;
   readonly audit: AuditLog;
   readonly logger: Logger;
+  readonly onReload: ((event: ReloadEvent) => void) | undefined;
 }
 
 /** Holds what is served, and swaps it whole. Requests that are under way finish on what they began with. */
@@ -58,7 +65,25 @@ export class Reloader {
   /** Real reloads run one after the other. A refused candidate is a result, not an error, and changes nothing. */
   reload({ check = false, actor = { kind: "signal", id: "SIGHUP" } }: ReloadOptions = {}): Promise<ReloadResult> {
     if (check) return this.#run(true, actor);
-    return this.#serial.run(() => this.#run(false, actor));
+    return this.#serial.run(async () => {
+      this.#tell({ state: "reading" });
+      let result: ReloadResult | undefined;
+      try {
+        result = await this.#run(false, actor);
+        return result;
+      } finally {
+        this.#tell({ state: "done", ...(result && { result }) });
+      }
+    });
+  }
+
+  #tell(event: ReloadEvent): void {
+    const { onReload, logger } = this.#parts;
+    try {
+      onReload?.(event);
+    } catch (error) {
+      logger.error({ error: String(error) }, "onReload threw");
+    }
   }
 
   async #run(check: boolean, actor: ReloadActor): Promise<ReloadResult> {
