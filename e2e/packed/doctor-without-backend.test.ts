@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seed } from "../stack.js";
-import { installWithNpm, packAll } from "./pack.js";
+import { installWithNpm } from "./install.js";
+import { packAll } from "./pack.js";
 
 /** Optional packages of the cli, which are left out here. */
 const LEFT_OUT = ["backend-aws-kms", "aws-kms-emulator", "backend-conformance"];
@@ -25,10 +26,8 @@ describe("@basil/cli from packed tarballs, without the backend package", () => {
     folder = await mkdtemp(join(tmpdir(), "basil-packed-"));
     project = join(folder, "project");
     const tarballs = await packAll(join(folder, "tarballs"));
-    await installWithNpm(
-      project,
-      [...tarballs].filter(([name]) => !LEFT_OUT.includes(name)).map(([, tarball]) => tarball),
-    );
+    const installed = new Map([...tarballs].filter(([name]) => !LEFT_OUT.includes(name)));
+    await installWithNpm(project, installed, { flags: ["--omit=optional"] });
     await writeFile(join(project, "catalog.json"), await seed.text("catalog.json"));
     await writeFile(
       join(project, "policy.json"),
