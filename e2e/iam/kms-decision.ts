@@ -25,17 +25,28 @@ const INPUTS: Readonly<Record<string, (resource: string) => object>> = {
 
 /** The actions whose decision can be asked for here. */
 export const DECIDABLE: readonly string[] = Object.keys(INPUTS).map((name) => `kms:${name}`);
+/** Of those, the ones that take an alias in place of a key id, or no key. */
+export const DECIDABLE_BY_ALIAS = DECIDABLE.filter(
+  (action) => !/KeyPolicy|ResourceTags|EnableKey|TagResource/.test(action),
+);
+
+/** The alias and the id of the key it is for, with a blank between. */
+const ALIAS_INPUTS: typeof INPUTS = {
+  CreateAlias: (both) => ({ AliasName: both.split(" ")[0], TargetKeyId: both.split(" ")[1] }),
+  UpdateAlias: (both) => ({ AliasName: both.split(" ")[0], TargetKeyId: both.split(" ")[1] }),
+  DeleteAlias: (both) => ({ AliasName: both.split(" ")[0] }),
+};
 
 /** What the emulator's IAM decides when this user makes the call: the answer of its log, not of the operation. */
 export async function kmsDecision(
   emulator: KmsEmulator,
   user: { readonly accessKeyId: string; readonly secretAccessKey: string },
   action: string,
-  /** A key ARN, an alias, or `*`. */
+  /** A key ARN, an alias, or `*`; of an action on aliases an alias and a key id. */
   resource: string,
 ): Promise<"allow" | "deny"> {
   const operation = action.slice("kms:".length);
-  const input = INPUTS[operation]?.(resource);
+  const input = (INPUTS[operation] ?? ALIAS_INPUTS[operation])?.(resource);
   if (input === undefined) throw new TypeError(`no input for ${action}`);
   const { endpoint } = emulator;
   const request = signedKmsRequest({ endpoint, ...user }, operation, input);

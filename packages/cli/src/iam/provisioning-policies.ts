@@ -29,7 +29,7 @@ export function rotatorPolicy(keys: readonly KeyEntry[], place: KmsPlace): IamDo
       Sid: "BasilMoveAliases",
       Effect: "Allow",
       Action: ["kms:CreateAlias", "kms:UpdateAlias"],
-      Resource: aliasesAndKeys(keys, place),
+      Resource: aliasesAndKeys(keys, place, "and versions"),
     },
     {
       Sid: "BasilProveKeys",
@@ -41,7 +41,7 @@ export function rotatorPolicy(keys: readonly KeyEntry[], place: KmsPlace): IamDo
 }
 
 /** An alias action needs both the alias and the key it leads to. A key without an alias of its own has the generated one. */
-function aliasesAndKeys(keys: readonly KeyEntry[], place: KmsPlace): string[] {
-  const patterns = new Set(["alias/basil/*", ...aliasPatterns(keys)]);
+function aliasesAndKeys(keys: readonly KeyEntry[], place: KmsPlace, versions?: "and versions"): string[] {
+  const patterns = new Set(["alias/basil/*", ...aliasPatterns(keys, versions)]);
   return [...[...patterns].map((alias) => kmsArn(place, alias)), kmsArn(place, "key/*")];
 }

@@ -43,19 +43,19 @@ export function runtimePolicyByAlias(
     Effect: "Allow",
     Action: actions,
     Resource: kmsArn(place, "key/*"),
-    Condition: { "ForAnyValue:StringLike": { "kms:RequestAlias": oneOrMany(aliasPatterns(keys)) } },
+    Condition: { "ForAnyValue:StringLike": { "kms:RequestAlias": oneOrMany(aliasPatterns(keys, "and versions")) } },
   });
 }
 
-/** The aliases of the keys; the generated namespace as a whole. */
-export function aliasPatterns(keys: readonly KeyEntry[]): string[] {
-  return [
-    ...new Set(
-      keys
-        .filter(({ path }) => !isArnOrId(path))
-        .map(({ path }) => (path.startsWith("alias/") && !path.startsWith("alias/basil/") ? path : "alias/basil/*")),
-    ),
-  ];
+/** The aliases of the keys, and those of their versions when they are asked for; the generated namespace as a whole. */
+export function aliasPatterns(keys: readonly KeyEntry[], versions?: "and versions"): string[] {
+  const patterns = keys
+    .filter(({ path }) => !isArnOrId(path))
+    .flatMap(({ path }) => {
+      if (!path.startsWith("alias/") || path.startsWith("alias/basil/")) return ["alias/basil/*"];
+      return versions === undefined ? [path] : [path, `${path}/v*`];
+    });
+  return [...new Set(patterns)];
 }
 
 function isArnOrId(path: string): boolean {
