@@ -126,7 +126,11 @@ function defaultChain(
   });
   return async () => {
     try {
-      return await chain();
+      const credentials = await chain();
+      // The one provider that leaves no mark of its own.
+      return metadataAsked && !("$source" in credentials)
+        ? { ...credentials, $source: { CREDENTIALS_IMDS: "0" } }
+        : credentials;
     } catch (cause) {
       if (!(cause instanceof Error) || !/from any providers/.test(cause.message)) throw cause;
       const metadata = metadataAsked

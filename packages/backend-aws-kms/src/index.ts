@@ -12,14 +12,9 @@ export type { AwsCredentials } from "./credentials.js";
 export { creatableAlias, type KeyReference, keyReference } from "./key-ref.js";
 export { KMS_CHANNEL, type KmsMessage } from "./kms-channel.js";
 export { type KmsKeyListing, type KmsListing, type KmsVersionListing, listAwsKmsKeys } from "./list-keys.js";
-export {
-  checkAwsKms,
-  type KmsLiveIdentity,
-  type KmsLiveKey,
-  type KmsLiveKeyReport,
-  type KmsLiveReport,
-} from "./live-check.js";
+export { checkAwsKms, type KmsLiveIdentity, type KmsLiveOptions, type KmsLiveReport } from "./live-check.js";
 export type { KmsDenial, KmsLiveFinding } from "./live-findings.js";
+export type { KmsLiveKey, KmsLiveKeyReport } from "./live-key.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
 export type { AwsKmsOptions } from "./options.js";
 export { type AwsKmsIdentity, type AwsKmsPermission, awsKmsPermissions } from "./permissions.js";

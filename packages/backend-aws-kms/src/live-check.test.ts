@@ -35,11 +35,14 @@ async function check(
   return checkAwsKms({ endpoint, region, ...who, ...rest }, keys, { signal: new AbortController().signal });
 }
 
+const READING = ["DescribeKey", "GetPublicKey", "GetCallerIdentity"];
+
 /** Nothing but reads and dry runs reached KMS. */
 function expectNothingDone({ emulator }: Emulated): void {
-  const HARMLESS = ["DescribeKey", "GetPublicKey"];
-  for (const { operation, status, errorCode } of emulator.calls) {
-    if (!HARMLESS.includes(operation)) expect({ operation, status, errorCode }).not.toMatchObject({ status: 200 });
+  for (const { operation, status, dryRun } of emulator.calls) {
+    if (READING.includes(operation)) continue;
+    expect({ operation, dryRun }).toEqual({ operation, dryRun: true });
+    expect({ operation, status }).not.toEqual({ operation, status: 200 });
   }
   expect(emulator.keys.list()).toHaveLength(KEY_TYPES.length);
 }
@@ -56,7 +59,13 @@ describe("checkAwsKms", () => {
     await using test = await emulated({ policies: { runtime: LEAST } });
     const report = await check(test);
     expect(report.findings).toEqual([]);
-    expect(report).toMatchObject({ region: "us-east-1", identity: { source: expect.stringContaining("runtime") } });
+    expect(report).toMatchObject({
+      region: "us-east-1",
+      identity: {
+        source: 'profile "runtime" (shared config and credentials files)',
+        arn: "arn:aws:iam::111122223333:user/runtime",
+      },
+    });
     expect(Math.abs(report.skewMs ?? Number.NaN)).toBeLessThan(5000);
     expect(report.keys.map(({ arn, keyState }) => [arn, keyState])).toEqual(
       KEY_TYPES.map((type) => [arnOf(test, `alias/basil/${type}`), "Enabled"]),
@@ -64,8 +73,15 @@ describe("checkAwsKms", () => {
     for (const [at, { allowed }] of report.keys.entries()) {
       expect(allowed).toEqual(["kms:DescribeKey", ...(KEYS[at]?.needs ?? [])]);
     }
-    const asked = new Set(test.emulator.calls.map(({ operation }) => `kms:${operation}`));
-    expect(asked).toEqual(new Set([...EVERY_ACTION, "kms:GenerateDataKey"]));
+    const asked = new Set(test.emulator.calls.map(({ operation }) => operation));
+    expect(asked).toEqual(
+      new Set([
+        ...READING,
+        ...["Sign", "Verify", "Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"],
+        ...["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"],
+        ...["CreateGrant", "RetireGrant", "RevokeGrant"],
+      ]),
+    );
     expectNothingDone(test);
   });
 
@@ -135,7 +151,8 @@ describe("checkAwsKms", () => {
     expect(findings).toMatchObject([
       { code: "state", severity: "fatal", key: "key.ecdsa-p256", message: expect.stringMatching(message) },
     ]);
-    expect(new Set(test.emulator.calls.map(({ operation }) => operation))).toEqual(new Set(["DescribeKey"]));
+    const asked = new Set(test.emulator.calls.map(({ operation }) => operation));
+    expect(asked).toEqual(new Set(["DescribeKey", "GetCallerIdentity"]));
   });
 
   it("finds a key of another spec", async () => {
@@ -225,15 +242,39 @@ describe("checkAwsKms", () => {
 
   it("warns of what an over-broad identity may do besides", async () => {
     await using test = await emulated({ policies: { runtime: policy(statement("kms:*", "*")) } });
-    const { findings } = await check(test, [
+    const { findings, keys } = await check(test, [
       { key: keyRef("ecdsa-p256"), needs: ["kms:Sign"] },
       { key: keyRef("aes-256-gcm"), needs: ["kms:Encrypt", "kms:Decrypt"] },
     ]);
     expect(findings.map(({ code, severity, key, action }) => [code, severity, key, action])).toEqual([
       ["excess", "warning", "key.ecdsa-p256", "kms:Verify"],
       ["excess", "warning", "key.ecdsa-p256", "kms:GetPublicKey"],
+      ["excess", "warning", "key.ecdsa-p256", "kms:CreateGrant"],
       ["excess", "warning", "key.aes-256-gcm", "kms:GenerateDataKey"],
+      ["excess", "warning", "key.aes-256-gcm", "kms:GenerateDataKeyWithoutPlaintext"],
+      ["excess", "warning", "key.aes-256-gcm", "kms:GenerateDataKeyPair"],
+      ["excess", "warning", "key.aes-256-gcm", "kms:GenerateDataKeyPairWithoutPlaintext"],
+      ["excess", "warning", "key.aes-256-gcm", "kms:ReEncryptFrom"],
+      ["excess", "warning", "key.aes-256-gcm", "kms:ReEncryptTo"],
+      ["excess", "warning", "key.aes-256-gcm", "kms:CreateGrant"],
     ]);
+    expect(keys.map(({ unproved }) => unproved.map((text) => text.split(" ")[0]))).toEqual([
+      ["kms:RetireGrant:", "kms:RevokeGrant:"],
+      ["kms:RetireGrant:", "kms:RevokeGrant:"],
+    ]);
+    expectNothingDone(test);
+  });
+
+  it.for([
+    ["kms:GenerateDataKeyWithoutPlaintext", ["kms:GenerateDataKeyWithoutPlaintext"]],
+    ["kms:GenerateDataKeyPair", ["kms:GenerateDataKeyPair"]],
+    ["kms:ReEncryptFrom", ["kms:ReEncryptFrom"]],
+    ["kms:ReEncrypt*", ["kms:ReEncryptFrom", "kms:ReEncryptTo"]],
+    ["kms:CreateGrant", ["kms:CreateGrant"]],
+  ] as const)("tells %s from the rest of what nothing needs", async ([more, told]) => {
+    await using test = await emulated({ policies: { runtime: policy(...LEAST.Statement, statement(more, "*")) } });
+    const { findings } = await check(test, KEYS.slice(4));
+    expect(findings.map(({ code, action }) => [code, action])).toEqual(told.map((action) => ["excess", action]));
     expectNothingDone(test);
   });
 

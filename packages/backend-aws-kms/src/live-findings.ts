@@ -6,7 +6,8 @@ export interface KmsLiveFinding {
    * `credentials`: none, expired or not known to AWS. `clock`: this host's clock is off. `region`: the keys are looked for
    * in another region than theirs. `unreachable`: no answer, or none of KMS. `absent`, `state`, `spec`: the key is not
    * there, not enabled, or of another type. `alias-moved`: the alias leads to none of the key's versions. `denied`: a
-   * permission is missing. `excess`: one is there that nothing needs.
+   * permission is missing. `unproved`: KMS answered neither that it would nor that it may not. `dry-run-ignored`: what
+   * answers did a call that was marked `DryRun`, and was asked nothing more. `excess`: a permission that nothing needs.
    */
   readonly code:
     | "credentials"
@@ -18,6 +19,8 @@ export interface KmsLiveFinding {
     | "spec"
     | "alias-moved"
     | "denied"
+    | "unproved"
+    | "dry-run-ignored"
     | "excess";
   /** `fatal`: a start, or a call that somebody may make, fails. */
   readonly severity: "fatal" | "warning";
@@ -25,7 +28,7 @@ export interface KmsLiveFinding {
   readonly key?: string;
   /** For the operator: it names ARNs, and the text of AWS where there is one. */
   readonly message: string;
-  /** Of `denied` and `excess`. */
+  /** Of `denied`, `unproved` and `excess`. */
   readonly action?: ProvableAction | "kms:DescribeKey";
   /** Of `denied` and `excess`: the ARN an IAM statement has to name. */
   readonly resource?: string;
@@ -42,14 +45,19 @@ export type KmsDenial = "identity-policy" | "key-policy" | "explicit-deny" | "ot
 
 /** A failure of one call, by what an operator has to do about it. */
 export type LiveFailure =
-  | { readonly kind: "credentials" | "clock" | "region" | "unreachable" | "absent" | "state"; readonly text: string }
+  | { readonly kind: GlobalFailure | "absent" | "state" | "unproved"; readonly text: string }
   | {
       readonly kind: "denied";
       readonly text: string;
       readonly denial: KmsDenial;
+      /** The action AWS named, which for ReEncrypt is one of two. */
+      readonly action?: string;
       readonly resource?: string;
       readonly principal?: string;
     };
+
+/** What is wrong with the identity or the way there, and so for every key alike. */
+export type GlobalFailure = "credentials" | "clock" | "region" | "unreachable";
 
 const CREDENTIALS = new Set([
   "ExpiredTokenException",
@@ -73,16 +81,26 @@ export function liveFailure(failure: unknown): LiveFailure {
     if (/signature expired|not yet current/i.test(message)) return { kind: "clock", text };
     return { kind: /scoped to a valid region/i.test(message) ? "region" : "credentials", text };
   }
-  if (name !== "AccessDeniedException" && name !== "AccessDenied") return { kind: "unreachable", text };
+  if (name !== "AccessDeniedException" && name !== "AccessDenied") {
+    return { kind: isAnswerOfKms(failure) ? "unproved" : "unreachable", text };
+  }
+  const action = /\bto perform: (kms:\w+)/.exec(message)?.[1];
   const principal = /\bUser: (arn:\S+)/.exec(message)?.[1];
   const resource = /\bon resource: (arn:\S+)/.exec(message)?.[1];
   return {
     kind: "denied",
     text,
     denial: denialOf(message),
+    ...(action !== undefined && { action }),
     ...(resource !== undefined && { resource }),
     ...(principal !== undefined && { principal }),
   };
+}
+
+/** An error of the service's own about this call: neither an outage nor the words of something else at the address. */
+function isAnswerOfKms(failure: unknown): boolean {
+  const { name, $metadata } = failure as { name?: string; $metadata?: { httpStatusCode?: number } };
+  return name?.endsWith("Exception") === true && ($metadata?.httpStatusCode ?? 500) < 500;
 }
 
 function denialOf(message: string): KmsDenial {
