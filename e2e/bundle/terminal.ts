@@ -13,7 +13,12 @@ export function need(context: TestContext, ...programs: readonly string[]): void
   }
 }
 
-/** Runs a command line at a terminal of its own and types `answers` one after the other, each when `prompt` is shown again. */
+const CTRL_C = "\u0003";
+
+/**
+ * Runs a command line at a terminal of its own and types `answers` one after the other, each when `prompt` is shown again.
+ * Return is pressed after each, but for one that ends in Ctrl-C.
+ */
 export function atTerminal(
   folder: string,
   line: string,
@@ -29,7 +34,8 @@ export function atTerminal(
       seen += chunk.toString();
       if (left.length === 0 || !prompt.test(seen.slice(looked))) return;
       looked = seen.length;
-      child.stdin.write(`${left.shift()}\r`);
+      const answer = left.shift() ?? "";
+      child.stdin.write(answer.endsWith(CTRL_C) ? answer : `${answer}\r`);
     });
     child.on("error", reject);
     child.on("close", (status) => resolve({ status, seen }));

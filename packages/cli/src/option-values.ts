@@ -7,6 +7,11 @@ export function nonEmpty(value: string): string {
   return value;
 }
 
+/** A flag that may be given again and again. */
+export function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), nonEmpty(value)];
+}
+
 /** Whole bytes in hex, upper or lower case; none at all is allowed. */
 export function hexBytes(value: string): Uint8Array {
   if (!/^(?:[0-9a-fA-F]{2})*$/.test(value)) throw new InvalidArgumentError("It is not hex: pairs of 0-9 and a-f.");

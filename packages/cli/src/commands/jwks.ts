@@ -1,7 +1,7 @@
 import type { Client, KeyTypeName } from "@basil/client";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
-import { nonEmpty } from "../option-values.js";
+import { repeated } from "../option-values.js";
 import { publicJwk } from "../public-jwk.js";
 
 interface JwksOptions extends BrokerOptions {
@@ -46,8 +46,4 @@ async function signingKeys(client: Client, call: Parameters<Client["listCatalog"
   return items
     .filter(({ kind, keyType }) => kind === "signing" && keyType !== undefined && JOSE_KEY_TYPES.includes(keyType))
     .map(({ name }) => name);
-}
-
-function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), nonEmpty(value)];
 }

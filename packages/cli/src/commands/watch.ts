@@ -23,7 +23,9 @@ export const watch = defineCommand<WatchOptions, undefined>({
   async run({ options }, context) {
     const { signal, terminal } = context;
     try {
-      await withBroker(options, context, async (client) => {
+      await withBroker(options, context, async (client, call) => {
+        // A stream has no time limit, so that something answers at all is asked before.
+        await client.health(call);
         for await (const event of client.watch({ signal, kinds: options.kind ?? [] })) {
           const { at, ...detail } = event;
           terminal.out(options.json ? toJson({ at: at.toISOString(), ...fields(detail) }, "line") : line(event));

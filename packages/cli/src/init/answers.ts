@@ -1,0 +1,73 @@
+import { CliError } from "../cli-error.js";
+
+/** The key types that AWS KMS makes and the broker serves, by what the catalog calls them. */
+export const INIT_KEY_TYPES = ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519", "aes-256-gcm"] as const;
+export type InitKeyType = (typeof INIT_KEY_TYPES)[number];
+
+export interface InitKey {
+  readonly name: string;
+  readonly keyType: InitKeyType;
+}
+
+/** What a deployment is made from. */
+export interface InitAnswers {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly profile?: string;
+  /** May be none. */
+  readonly keys: readonly InitKey[];
+  /** Who may use them; at least one. */
+  readonly uids: readonly number[];
+}
+
+export const EXAMPLE_KEY: InitKey = { name: "example.signing_key", keyType: "ecdsa-p256" };
+
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d+$/;
+const MAX_UID = 0xffff_fffe;
+const NO_KEYS = "none";
+
+/** A region's name. @throws {@link CliError} `USAGE`. */
+export function readRegion(value: string): string {
+  if (REGION.test(value)) return value;
+  throw refused("--region", value, "a region's name, such as us-east-1");
+}
+
+/** An http or https URL; nothing for an empty text. @throws {@link CliError} `USAGE`. */
+export function readEndpoint(value: string): string | undefined {
+  if (value === "") return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol === "https:" || url?.protocol === "http:") return value;
+  throw refused("--endpoint", value, "a URL with http:// or https://");
+}
+
+/** `NAME=TYPE` of each key, or `none`. @throws {@link CliError} `USAGE`. */
+export function readKeys(values: readonly string[]): readonly InitKey[] {
+  if (values.length === 1 && values[0] === NO_KEYS) return [];
+  const keys = values.map(readKey);
+  const twice = keys.find(({ name }, at) => keys.findIndex((other) => other.name === name) < at);
+  if (twice === undefined) return keys;
+  throw new CliError("USAGE", `--key names ${twice.name} twice`, { flag: "--key" });
+}
+
+function readKey(value: string): InitKey {
+  const [name = "", type, ...rest] = value.split("=");
+  const keyType = INIT_KEY_TYPES.find((known) => known === type);
+  // As the catalog's loader has it, which would name a place in a document that nobody has written.
+  if (/^[a-z0-9][a-z0-9_]*(?:\.[a-z0-9][a-z0-9_]*)*$/.test(name) && keyType !== undefined && rest.length === 0) {
+    return { name, keyType };
+  }
+  throw refused("--key", value, `NAME=TYPE, such as jwt.signing=ecdsa-p256, of ${INIT_KEY_TYPES.join(", ")}; or none`);
+}
+
+/** A numeric user id each. @throws {@link CliError} `USAGE`. */
+export function readUids(values: readonly string[]): readonly number[] {
+  const uids = values.map((value) => {
+    if (/^\d{1,10}$/.test(value) && Number(value) <= MAX_UID) return Number(value);
+    throw refused("--uid", value, "a numeric user id, as 'id -u USER' prints it");
+  });
+  return [...new Set(uids)];
+}
+
+function refused(flag: string, value: string, allowed: string): CliError {
+  return new CliError("USAGE", `${flag} is ${JSON.stringify(value)}; allowed: ${allowed}`, { flag });
+}
