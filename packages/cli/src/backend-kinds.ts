@@ -1,6 +1,7 @@
 import { findPackageJSON } from "node:module";
 import type { BackendPlugin } from "@basil/core";
 import { CliError } from "./cli-error.js";
+import type { LoadedPlugin } from "./plugins/load-plugin.js";
 
 interface BackendKind {
   readonly package: string;
@@ -18,6 +19,9 @@ const KINDS: ReadonlyMap<string, BackendKind> = new Map([
     },
   ],
 ]);
+
+/** The kinds this program has a package for. */
+export const PACKAGED_KINDS: readonly string[] = [...KINDS.keys()];
 
 /** What the operator types to get a missing package. */
 export function installCommand(packageName: string): string {
@@ -51,7 +55,7 @@ export function kindGap(kind: string): KindGap | undefined {
     return {
       kind,
       detail: `backend kind "${kind}" has no package for this program`,
-      remedy: `take the backend out of the catalog; kinds with a package: ${[...KINDS.keys()].join(", ")}`,
+      remedy: `name its package as [[plugin]] in the configuration, or take the backend out of the catalog; kinds with a package here: ${PACKAGED_KINDS.join(", ")}`,
     };
   }
   if (isInstalled(known.package)) return undefined;
@@ -74,4 +78,34 @@ export async function loadPlugin(kind: string): Promise<BackendPlugin> {
     throw new CliError("UNSUPPORTED", gap?.detail ?? kind, { feature: kind }, { remedy: gap?.remedy ?? "" });
   }
   return known.load();
+}
+
+/** The kinds there are for one configuration: this program's own, and those of its plugins. */
+export class BackendKinds {
+  readonly #plugins: ReadonlyMap<string, LoadedPlugin>;
+
+  /** @param plugins - By kind; none of them a kind of this program's. */
+  constructor(plugins: ReadonlyMap<string, LoadedPlugin> = new Map()) {
+    this.#plugins = plugins;
+  }
+
+  /** The kinds of plugins, for whoever reads a catalog. */
+  get pluginKinds(): readonly string[] {
+    return [...this.#plugins.keys()];
+  }
+
+  /** The package a plugin's kind came from. */
+  packageOf(kind: string): string | undefined {
+    return this.#plugins.get(kind)?.package;
+  }
+
+  /** What the kind needs and does not have. */
+  gap(kind: string): KindGap | undefined {
+    return this.#plugins.has(kind) ? undefined : kindGap(kind);
+  }
+
+  /** @throws {@link CliError} as {@link loadPlugin}. */
+  async load(kind: string): Promise<BackendPlugin> {
+    return this.#plugins.get(kind)?.plugin ?? loadPlugin(kind);
+  }
 }

@@ -13,6 +13,8 @@ export interface CliErrorDetails {
   UNSUPPORTED: { readonly feature: string };
   /** The package of a backend kind is not installed. */
   PACKAGE_MISSING: { readonly package: string };
+  /** A backend package is not there, could be changed by others, does not load, or is no backend. `path` is what others can write. */
+  PLUGIN_REFUSED: { readonly package: string; readonly path?: string };
   /** Nothing answers on the broker's socket. */
   UNREACHABLE: { readonly socket: string };
   /** The broker refused: no rule grants the call, or no subject is the caller's. */

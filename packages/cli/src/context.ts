@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean; destroy?(): unknown };
   /** Aborted by SIGINT, SIGTERM and SIGQUIT; its reason is the name of the signal. */
   readonly signal: AbortSignal;
+  /** Told before code of another package than ours is loaded: once the command has finished, what it left running is not waited for. */
+  othersCode(): void;
   /** From here on SIGHUP calls `listener`, in place of the one before, and no longer ends the process. */
   onHangup(listener: () => void): void;
 }

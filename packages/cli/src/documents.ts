@@ -13,7 +13,7 @@ export interface Documents {
 /**
  * Reads the catalog and the policy.
  *
- * @throws {@link CliError} `FAILED` when one is not named, `FILE`, `DOCUMENT_REFUSED` with every refusal.
+ * @throws {@link CliError} `FAILED` when one is not named, `FILE`, `PLUGIN_REFUSED`, `DOCUMENT_REFUSED` with every refusal.
  */
 export async function loadDocuments(settings: AgentSettings, cwd: string): Promise<Documents> {
   return { catalog: await loadCatalog(settings, cwd), policy: await loadPolicy(settings, cwd) };
@@ -23,8 +23,9 @@ export async function loadCatalog(settings: AgentSettings, cwd: string): Promise
   const path = requiredPath(settings, "catalog");
   const bytes = await readDocument(path, "catalog", cwd);
   const { parseCatalog, CatalogError } = await import("@basil/catalog");
+  const { pluginKinds: kinds } = await settings.kinds();
   try {
-    return parseCatalog(bytes);
+    return parseCatalog(bytes, { kinds });
   } catch (error) {
     throw error instanceof CatalogError ? documentRefused("catalog", path, error) : error;
   }

@@ -8,7 +8,8 @@ const INTERRUPTIONS = ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
 
 /**
  * Runs the program on a process: reads its arguments, environment and standard input, writes its streams and sets its
- * `exitCode`. It never ends the process, so that what was written is flushed.
+ * `exitCode`. It does not end the process, so that what was written is flushed; only where code of other packages ran is
+ * the process ended once it is.
  */
 export async function main(process: NodeJS.Process): Promise<void> {
   const terminal = createTerminal(process);
@@ -37,6 +38,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     interruption.abort(signal);
   };
   for (const signal of INTERRUPTIONS) process.on(signal, interrupt);
+  let others = false;
   const context: CommandContext = {
     terminal,
     env: process.env,
@@ -49,6 +51,9 @@ export async function main(process: NodeJS.Process): Promise<void> {
       return process.stdin;
     },
     signal: interruption.signal,
+    othersCode: () => {
+      others = true;
+    },
     onHangup: (listener) => {
       process.removeAllListeners("SIGHUP");
       process.on("SIGHUP", listener);
@@ -57,4 +62,14 @@ export async function main(process: NodeJS.Process): Promise<void> {
   const { runProgram } = await import("./run-program.js");
   const exitCode = await runProgram(argv, context);
   if (!broken) process.exitCode = exitCode;
+  if (others) endSoon(process);
+}
+
+/** Timers and sockets that a backend package left behind do not keep the process; what was written is flushed first. */
+function endSoon(process: NodeJS.Process): void {
+  const leave = (): void => {
+    if (process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
+    setTimeout(leave, 50).unref();
+  };
+  setTimeout(leave, 200).unref();
 }

@@ -27,6 +27,7 @@ const CODES = {
   DOCUMENT_REFUSED: true,
   UNSUPPORTED: true,
   PACKAGE_MISSING: true,
+  PLUGIN_REFUSED: true,
   UNREACHABLE: true,
   DENIED: true,
   DEADLINE: true,

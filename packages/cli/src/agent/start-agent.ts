@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import type { Broker, Logger } from "@basil/broker";
 import type { BackendPlugin } from "@basil/core";
-import { loadPlugin } from "../backend-kinds.js";
 import { toCliError } from "../bundle/bundle-failure.js";
 import { CliError } from "../cli-error.js";
 import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
@@ -9,6 +8,7 @@ import { unbuiltFeatures } from "../config/unbuilt-features.js";
 import type { CommandContext } from "../context.js";
 import { type Documents, loadDocuments } from "../documents.js";
 import { isListening } from "../listening.js";
+import type { ServiceManager } from "../service-manager/service-manager.js";
 import { version } from "../version.js";
 import { brokerLimits } from "./broker-limits.js";
 import { openSockets } from "./open-sockets.js";
@@ -19,12 +19,8 @@ import { readUnlockInputs } from "./unlock-inputs.js";
 
 /** An agent that serves. */
 export interface RunningAgent {
-  /**
-   * Reads catalog and policy again, then opens the audit log at its path again. Both are logged, neither throws.
-   *
-   * @returns One line on what is served.
-   */
-  hangup(): Promise<string>;
+  /** Opens the audit log at its path again, then reads catalog and policy again. Both are logged, neither throws. */
+  hangup(): Promise<void>;
   /** Answers what is in flight, for as long as `drain-timeout-secs` says, and stops. */
   close(): Promise<void>;
 }
@@ -39,7 +35,7 @@ export async function startAgent(
   settings: AgentSettings,
   context: CommandContext,
   logger: Logger,
-  passedSocket?: number,
+  manager: ServiceManager,
 ): Promise<RunningAgent> {
   const { config } = settings;
   const unbuilt = unbuiltFeatures(config);
@@ -69,7 +65,7 @@ export async function startAgent(
   const { isBrokerError } = await import("@basil/broker");
   const { isBundleError } = await import("@basil/bundle");
   try {
-    return await open(settings, documents, context, logger, passedSocket);
+    return await open(settings, documents, context, logger, manager);
   } catch (error) {
     if (isBrokerError(error)) throw startupFailure(error);
     throw isBundleError(error) ? toCliError(error) : error;
@@ -81,15 +77,18 @@ async function open(
   { catalog, policy }: Documents,
   context: CommandContext,
   logger: Logger,
-  passedSocket: number | undefined,
+  manager: ServiceManager,
 ): Promise<RunningAgent> {
   const { config } = settings;
   const { createBroker, disableCoreDumps, documentFiles, openAuditFile, openBackends } = await import("@basil/broker");
   const { openBundle } = await import("@basil/bundle");
+  const { parseCatalog } = await import("@basil/catalog");
   const { signal } = context;
 
+  const kinds = await settings.kinds();
+  for (const kind of kinds.pluginKinds) logger.info({ kind, package: kinds.packageOf(kind) }, "backend package loaded");
   const plugins = new Map<string, BackendPlugin>();
-  for (const { kind } of catalog.backends.values()) if (!plugins.has(kind)) plugins.set(kind, await loadPlugin(kind));
+  for (const { kind } of catalog.backends.values()) if (!plugins.has(kind)) plugins.set(kind, await kinds.load(kind));
 
   // Before the first secret is read.
   if (!(await disableCoreDumps())) logger.warn({}, "core dumps could not be switched off");
@@ -124,10 +123,19 @@ async function open(
     capabilityMode: config["capability-policy"],
     reconcile: !config["no-reconcile"],
     onReconcile: reconcileProgress(logger),
+    onReload: (event) => {
+      if (event.state === "reading") manager.reloading();
+      else manager.ready(servingStatus(broker, event.result?.applied ?? false));
+    },
     ...(audit && { audit }),
     auditFailure: config["audit-failure"],
+    verifySignatures: config["verify-signatures"],
     documents: loggingFindings(
-      documentFiles({ catalog: requiredPath(settings, "catalog"), policy: requiredPath(settings, "policy") }),
+      documentFiles({
+        catalog: requiredPath(settings, "catalog"),
+        policy: requiredPath(settings, "policy"),
+        parseCatalog: (bytes) => parseCatalog(bytes, { kinds: kinds.pluginKinds }),
+      }),
       logger,
     ),
     logger,
@@ -140,7 +148,7 @@ async function open(
     for (const line of renderReconcileReport(broker.report.reconcile)) logger.info({}, line);
   }
   try {
-    await openSockets(broker, settings, context, logger, passedSocket);
+    await openSockets(broker, settings, context, logger, manager.socket);
   } catch (error) {
     await broker.close();
     throw error;
@@ -148,31 +156,32 @@ async function open(
   // Only now: a start that fails can be tried again with the same file.
   await unlock.wipe(logger);
   const drainMs = config["drain-timeout-secs"] * 1000;
-  return { close: () => broker.close(drainMs), hangup: () => hangup(broker, logger) };
+  let hangups = Promise.resolve();
+  return {
+    close: () => broker.close(drainMs),
+    hangup() {
+      hangups = hangups.then(() => hangup(broker, logger));
+      return hangups;
+    },
+  };
 }
 
-async function hangup(broker: Broker, logger: Logger): Promise<string> {
-  const status = await reload(broker, logger);
+/** The audit log first: when a manager is told that the reload is over, both are done. */
+async function hangup(broker: Broker, logger: Logger): Promise<void> {
   try {
     await broker.reopenAudit();
   } catch (error) {
     logger.error({ error }, "the audit log could not be opened again");
   }
-  return status;
-}
-
-async function reload(broker: Broker, logger: Logger): Promise<string> {
   try {
     const { applied, rejection, ...counts } = await broker.reload();
     if (applied) logger.info(counts, "catalog and policy read again");
     else logger.error({ ...rejection }, "catalog and policy refused; what was served is served on");
-    return applied ? servingStatus(broker) : `${servingStatus(broker)}; the last reload was refused`;
   } catch (error) {
     logger.error({ error }, "SIGHUP could not be carried out");
-    return servingStatus(broker);
   }
 }
 
-function servingStatus({ generation }: Broker): string {
-  return `serving generation ${generation}`;
+function servingStatus({ generation }: Broker, applied: boolean): string {
+  return applied ? `serving generation ${generation}` : `serving generation ${generation}; the last reload was refused`;
 }

@@ -30,6 +30,8 @@ export function startupFailure(error: AnyBrokerError): CliError {
     case "CREDENTIAL_KIND_MISMATCH":
     case "CREDENTIAL_INVALID":
       return failed(error.message, "seal it anew with 'basil bundle set-backend'");
+    case "BACKEND_CONTRACT":
+      return failed(error.message, "take the backend out of the catalog, and tell the author of its package");
     case "SOCKET_IN_USE":
       return failed(error.message, "stop the broker that serves there, or choose another socket");
     case "SOCKET_PATH_OCCUPIED":

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseBackendSpec } from "@basil/bundle";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BackendKinds } from "../backend-kinds.js";
 import type { CommandContext } from "../context.js";
 import { backendCredential } from "./backend-credential.js";
 import { SecretSource } from "./secret-source.js";
@@ -21,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const read = async (spec: string) => {
   using secrets = new SecretSource({ cwd: folder } as CommandContext);
-  return await backendCredential(parseBackendSpec(spec), secrets);
+  return await backendCredential(parseBackendSpec(spec), secrets, async () => new BackendKinds());
 };
 
 describe("backendCredential", () => {

@@ -1,8 +1,12 @@
 import { type BackendSpec, BundleError, type CredentialInput, trimNewline } from "@basil/bundle";
-import { isInstalled, kindGap, loadPlugin } from "../backend-kinds.js";
+import type { BackendPlugin } from "@basil/core";
+import { BackendKinds, isInstalled } from "../backend-kinds.js";
 import { CREDENTIAL_TYPES, type CredentialType } from "./credential-types.js";
 import { keyBytes } from "./key-bytes.js";
 import type { SecretSource } from "./secret-source.js";
+
+/** The end of a field that names a file. */
+const FILE = "-file";
 
 export interface BackendCredentialInput extends CredentialInput {
   /** What the operator should know about it. */
@@ -11,24 +15,24 @@ export interface BackendCredentialInput extends CredentialInput {
 
 /**
  * The credential a `--backend` spec describes: by the schema of its kind where the package is installed, as given
- * otherwise.
+ * otherwise. A field `NAME-file` that the kind does not have is read from the private file it names, and becomes `NAME`.
+ *
+ * @param kinds - Asked only for a type that this program does not know by itself.
  * @throws {@link BundleError} `SPEC_SYNTAX` for an unknown type or field, `SPEC_INVALID`, and what reading files throws.
  */
-export async function backendCredential(spec: BackendSpec, secrets: SecretSource): Promise<BackendCredentialInput> {
+export async function backendCredential(
+  spec: BackendSpec,
+  secrets: SecretSource,
+  kinds: () => Promise<BackendKinds>,
+): Promise<BackendCredentialInput> {
   const { id, type, fields } = spec;
   const forms = CREDENTIAL_TYPES.get(type);
-  const gap = kindGap(type);
-  if (gap === undefined) {
-    const { credentialSchema } = await loadPlugin(type);
-    const credential = Object.fromEntries(fields);
-    const unknown = credentialSchema
-      .safeParse(credential)
-      .error?.issues.find((issue): issue is typeof issue & { keys: string[] } => issue.code === "unrecognized_keys");
-    if (unknown !== undefined) throw syntax(`${type} takes no field "${unknown.keys[0]}"`);
-    return { id, kind: type, credential, schema: credentialSchema };
-  }
+  const known = forms === undefined ? await kinds() : new BackendKinds();
+  const gap = known.gap(type);
+  if (gap === undefined) return bySchema(spec, await known.load(type), secrets);
   if (forms === undefined) {
-    throw syntax(`type "${type}" is unknown; known are ${[...CREDENTIAL_TYPES.keys()].join(", ")}`);
+    const types = [...CREDENTIAL_TYPES.keys(), ...known.pluginKinds].join(", ");
+    throw syntax(`type "${type}" is unknown; known are ${types}; name the package of another kind with --plugin`);
   }
   const form = chooseForm(type, forms, fields);
   return {
@@ -37,6 +41,35 @@ export async function backendCredential(spec: BackendSpec, secrets: SecretSource
     credential: await readFields(form, fields, secrets),
     warning: `backend "${id}" is sealed as given: ${gap.package !== undefined && !isInstalled(gap.package) ? gap.detail : `nothing here can check or use type ${type}`}`,
   };
+}
+
+async function bySchema(
+  { id, type, fields }: BackendSpec,
+  { credentialSchema }: BackendPlugin,
+  secrets: SecretSource,
+): Promise<BackendCredentialInput> {
+  const credential: Record<string, string> = Object.fromEntries(fields);
+  /** By the field it becomes. */
+  const files = new Map<string, string>();
+  for (const key of unknownFields(credentialSchema, credential)) {
+    const name = key.slice(0, -FILE.length);
+    const path = credential[key];
+    if (!key.endsWith(FILE) || path === undefined || fields.has(name)) throw syntax(`${type} takes no field "${key}"`);
+    delete credential[key];
+    credential[name] = path;
+    files.set(name, path);
+  }
+  const [unknown] = unknownFields(credentialSchema, credential);
+  if (unknown !== undefined) {
+    throw syntax(`${type} takes no field "${files.has(unknown) ? `${unknown}${FILE}` : unknown}"`);
+  }
+  for (const [name, path] of files) credential[name] = await readSecret(`${name}${FILE}`, path, "text", secrets);
+  return { id, kind: type, credential, schema: credentialSchema };
+}
+
+function unknownFields(schema: BackendPlugin["credentialSchema"], credential: Record<string, string>): string[] {
+  const issues = schema.safeParse(credential).error?.issues ?? [];
+  return issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
 }
 
 function chooseForm(
@@ -76,7 +109,7 @@ async function readFields(
   for (const [key, value] of fields) {
     const content = form.files[key];
     if (content === undefined) credential.push([key, value]);
-    else credential.push([key.slice(0, -"-file".length), await readSecret(key, value, content, secrets)]);
+    else credential.push([key.slice(0, -FILE.length), await readSecret(key, value, content, secrets)]);
   }
   return Object.fromEntries(credential);
 }

@@ -6,6 +6,7 @@ import { toJson } from "../command.js";
 import { fileProblem } from "../config/read-document.js";
 import type { CommandContext } from "../context.js";
 import { nonEmpty } from "../option-values.js";
+import { declarePluginsAndConfiguration, kindsForCredentials } from "../plugins/plugin-kinds.js";
 import { backendCredential } from "./backend-credential.js";
 import { declareBundle, defineBundleCommand, repeated } from "./bundle-command.js";
 import { type Manifest, parseManifest } from "./manifest.js";
@@ -22,6 +23,8 @@ interface CreateOptions {
   readonly depositKey?: string;
   readonly force?: boolean;
   readonly json?: boolean;
+  readonly plugin?: readonly string[];
+  readonly config?: string;
 }
 
 interface CreateReport extends CreatedBundle {
@@ -45,6 +48,7 @@ export const create = defineBundleCommand<CreateOptions, CreateReport>({
       .option("--from <file>", "read slots and backends from a TOML manifest instead", nonEmpty)
       .option("--deposit-key <file>", "make a deposit key and write its public half here", nonEmpty)
       .option("--force", "replace a bundle that is there");
+    declarePluginsAndConfiguration(command);
   },
   async run({ options, operands }, context) {
     const { typed, path } = bundlePath(operands, context);
@@ -52,8 +56,9 @@ export const create = defineBundleCommand<CreateOptions, CreateReport>({
     using secrets = new SecretSource(context);
     const slots: SlotToMake[] = [];
     for (const spec of slotSpecs) slots.push(await slotToMake(spec, secrets));
+    const kinds = await kindsForCredentials(options, context);
     const backends = [];
-    for (const spec of backendSpecs) backends.push(await backendCredential(spec, secrets));
+    for (const spec of backendSpecs) backends.push(await backendCredential(spec, secrets, kinds));
     const ids = backends.map(({ id }) => id);
     const generated = slots.some(({ phrase }) => phrase !== undefined);
     const created = await createBundle(path, {

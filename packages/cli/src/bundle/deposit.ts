@@ -8,6 +8,7 @@ import {
   publicTokenOf,
 } from "@basil/bundle";
 import { integer, nonEmpty } from "../option-values.js";
+import { declarePluginsAndConfiguration, kindsForCredentials } from "../plugins/plugin-kinds.js";
 import { backendCredential } from "./backend-credential.js";
 import { declareBundle, defineBundleCommand } from "./bundle-command.js";
 import { keyBytes } from "./key-bytes.js";
@@ -22,6 +23,8 @@ interface DepositOptions {
   readonly contributorId?: string;
   readonly seq?: number;
   readonly out?: string;
+  readonly plugin?: readonly string[];
+  readonly config?: string;
 }
 
 interface DepositReport {
@@ -57,14 +60,16 @@ export const deposit = defineBundleCommand<DepositOptions, DepositReport>({
         integer(1, Number.MAX_SAFE_INTEGER - 1),
       )
       .option("--out <file>", "write the record here, to be moved into BUNDLE.deposits/ by hand", nonEmpty);
+    declarePluginsAndConfiguration(command);
   },
   async run({ options, operands }, context) {
     const { typed, path } = bundlePath(operands, context);
     const spec = parseBackendSpec(options.backend);
+    const kinds = await kindsForCredentials(options, context);
     using secrets = new SecretSource(context);
     const seed = keyBytes("--identity", options.identity, await secrets.readFile(options.identity, { private: true }));
     const recipient = new TextDecoder().decode(await secrets.readFile(options.recipient, { private: false })).trim();
-    const credential = await backendCredential(spec, secrets);
+    const credential = await backendCredential(spec, secrets, kinds);
     const { contributorId, seq: sequence, out } = options;
     const common = { recipient, seed, ...(contributorId !== undefined && { contributorId }) };
     try {

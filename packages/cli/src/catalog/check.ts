@@ -7,7 +7,7 @@ import {
   renderCapabilityReport,
 } from "@basil/core";
 import { Option } from "commander";
-import { kindGap } from "../backend-kinds.js";
+import type { BackendKinds } from "../backend-kinds.js";
 import { defineCommand } from "../command.js";
 import { requiredPath, resolveSettings } from "../config/agent-settings.js";
 import { counted } from "../counted.js";
@@ -59,9 +59,10 @@ export const check = defineCommand<CheckOptions, CheckReport>({
   async run({ options }, context) {
     const settings = await resolveSettings(options, context);
     const catalog = await refusalsAsJson(options, context, () => loadCatalog(settings, context.cwd));
+    const kinds = await settings.kinds();
     const capability = checkCapabilities({
       catalog,
-      provided: await installedCapabilities(catalog),
+      provided: await installedCapabilities(catalog, kinds),
       mode: options.capabilityPolicy ?? settings.config["capability-policy"],
     });
     const keys = [...catalog.keys.values()];
@@ -71,7 +72,7 @@ export const check = defineCommand<CheckOptions, CheckReport>({
       backends: [...catalog.backends.values()].map(({ name, kind }) => ({
         backend: name,
         kind,
-        package: packageOf(kind),
+        package: packageOf(kind, kinds),
         keys: keys.filter((key) => key.backend === name).length,
       })),
       keys: keys.length,
@@ -98,8 +99,8 @@ export const check = defineCommand<CheckOptions, CheckReport>({
   exitCode: ({ ok }) => (ok ? EXIT.done : EXIT.no),
 });
 
-function packageOf(kind: string): CheckedBackend["package"] {
-  const gap = kindGap(kind);
+function packageOf(kind: string, kinds: BackendKinds): CheckedBackend["package"] {
+  const gap = kinds.gap(kind);
   if (gap === undefined) return "installed";
   return gap.package === undefined ? "none" : "not installed";
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { SettingsOptions } from "../config/agent-settings.js";
 import { nonEmpty } from "../option-values.js";
+import { declarePlugins } from "../plugins/plugin-kinds.js";
 
 /** Where a command finds the documents; `json` tells `run` that its answer is read by a program. */
 export interface DocumentOptions extends SettingsOptions {
@@ -13,5 +14,6 @@ export function declareDocuments(command: Command, ...documents: readonly ("cata
     const variable = `BASIL_${name.toUpperCase()}`;
     command.option(`--${name} <file>`, `the ${name} (environment: ${variable})`, nonEmpty);
   }
+  declarePlugins(command);
   return command.option("-c, --config <file>", "the agent's TOML file (environment: BASIL_CONFIG)", nonEmpty);
 }

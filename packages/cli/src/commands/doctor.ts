@@ -8,6 +8,7 @@ import {
 } from "../config/agent-settings.js";
 import { type DoctorReport, doctorReport, renderDoctorReport } from "../doctor/report.js";
 import { EXIT } from "../exit-code.js";
+import { declarePlugins } from "../plugins/plugin-kinds.js";
 
 interface DoctorOptions extends SettingsOptions {
   readonly strict?: boolean;
@@ -25,6 +26,7 @@ export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorRepo
   ],
   declare(command) {
     declareSettings(command);
+    declarePlugins(command);
     command
       .option("--keys", "also unlock the bundle and look for every key, by metadata alone")
       .option("--live", "also unlock the bundle and prove what its AWS identities can do, by reads and dry runs")

@@ -8,6 +8,7 @@ import type { CommandContext } from "../context.js";
 import { loadDocuments } from "../documents.js";
 import { EXIT } from "../exit-code.js";
 import { nonEmpty } from "../option-values.js";
+import { declarePlugins } from "../plugins/plugin-kinds.js";
 import type { Terminal } from "../terminal.js";
 
 interface ExplainOptions extends SettingsOptions {
@@ -39,6 +40,7 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
   ],
   declare(command) {
     declareSettings(command);
+    declarePlugins(command);
     command
       .requiredOption("--subject <name>", "the policy's subject", nonEmpty)
       .option("--op <token>", "the operation, e.g. sign", nonEmpty)

@@ -94,6 +94,9 @@ const limitsSchema = z.strictObject({
   "idle-timeout-secs": whole(1, 86_400).optional(),
 });
 
+/** A backend package, found from the folder of this file. */
+const pluginSchema = z.strictObject({ package: z.string().min(1) });
+
 export const agentConfigSchema = z.strictObject({
   catalog: path.optional(),
   policy: path.optional(),
@@ -123,6 +126,9 @@ export const agentConfigSchema = z.strictObject({
   /** How long requests in flight may take once the agent was told to stop. */
   "drain-timeout-secs": whole(0, 3600).default(10),
   "no-reconcile": z.boolean().default(false),
+  /** Which signatures are verified before they are answered. */
+  "verify-signatures": z.enum(["first", "always", "never"]).default("first"),
+  plugin: z.array(pluginSchema).max(64).default([]),
   unlock: unlockSchema.prefault({}),
   metrics: metricsSchema.prefault({}),
   limits: limitsSchema.prefault({}),

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import type { BackendKinds } from "../backend-kinds.js";
 import { CliError } from "../cli-error.js";
 import type { CommandContext } from "../context.js";
 import { nonEmpty } from "../option-values.js";
+import { kindsOf } from "../plugins/plugin-kinds.js";
 import { defaultSocketPath } from "../socket-path.js";
 import type { AgentConfig } from "./agent-config.js";
 
@@ -14,6 +16,8 @@ export interface SettingsOptions {
   readonly bundle?: string;
   readonly socket?: string;
   readonly vaultAddr?: string;
+  /** Backend packages besides those of the configuration. */
+  readonly plugin?: readonly string[];
 }
 
 /** What agent, doctor and explain work from. Paths are absolute. */
@@ -24,6 +28,12 @@ export interface AgentSettings {
   readonly policy?: string;
   readonly bundle?: string;
   readonly socket: string;
+  /**
+   * The backend kinds there are, with those of plugins, which are loaded when this is first called.
+   *
+   * @throws {@link CliError} `PLUGIN_REFUSED`.
+   */
+  readonly kinds: () => Promise<BackendKinds>;
 }
 
 export function declareSettings(command: Command): void {
@@ -60,6 +70,7 @@ export async function resolveSettings(options: SettingsOptions, context: Command
     ...(policy !== undefined && { policy }),
     ...(bundle !== undefined && { bundle }),
     socket: pick(options.socket, env.BASIL_SOCKET, config.socket) ?? defaultSocketPath(env),
+    kinds: kindsOf({ config, ...(configPath !== undefined && { configPath }), flags: options.plugin ?? [] }, context),
   };
 }
 

@@ -48,10 +48,12 @@ export async function parseAgentConfig(bytes: Uint8Array, path: string): Promise
 /** The keys the schema knows in the table at `path`. */
 function knownKeys(path: readonly string[]): string[] {
   let at = z.toJSONSchema(agentConfigSchema, { io: "input", unrepresentable: "any" }) as JsonSchema;
-  for (const key of path) at = at.properties?.[key] ?? {};
+  for (const key of path) at = at.properties?.[key] ?? at.items ?? {};
   return Object.keys(at.properties ?? {});
 }
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** Of a list. */
+  readonly items?: JsonSchema;
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { BackendPlugin, ReconciledKey, ReconcileReport } from "@basil/core";
 import { readUnlockInputs } from "../agent/unlock-inputs.js";
-import { loadPlugin } from "../backend-kinds.js";
 import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import { loadCatalog } from "../documents.js";
@@ -30,7 +29,8 @@ async function probe(settings: AgentSettings, context: CommandContext): Promise<
   const { cwd, signal } = context;
   const catalog = await loadCatalog(settings, cwd);
   const plugins = new Map<string, BackendPlugin>();
-  for (const { kind } of catalog.backends.values()) plugins.set(kind, await loadPlugin(kind));
+  const kinds = await settings.kinds();
+  for (const { kind } of catalog.backends.values()) plugins.set(kind, await kinds.load(kind));
   using unlock = await readUnlockInputs(settings.config, cwd);
   await using bundle = await openBundle(requiredPath(settings, "bundle"), { unlock: unlock.providers, signal });
   const opened = await openBackends({ catalog, credentials: bundle.backends, plugins });

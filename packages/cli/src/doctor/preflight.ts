@@ -16,13 +16,12 @@ import { checkBackendBinary, checkBackendReachability } from "./vault-checks.js"
 
 /** Every offline check, in the order the rows are shown. Nothing is unlocked, bound or changed. */
 export async function preflight(settings: AgentSettings, context: CommandContext): Promise<Check[]> {
-  const { config } = settings;
   const { catalog, check: catalogPolicy, findings } = await checkDocuments(settings, context.cwd);
   return [
     catalogPolicy,
-    await checkCapability(config, catalog),
+    await checkCapability(settings, catalog),
     checkInvocationBindings(settings),
-    checkFeatures(config, catalog),
+    await checkFeatures(settings, catalog),
     await checkBackendBinary(catalog, context.env),
     await checkSocket(settings),
     ...(await checkBundle(settings)),
