@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installWithNpm, installWithPnpm } from "./install.js";
 import { packAll, root } from "./pack.js";
 import { asCommonJs, type Readme, type ReadmeProgram, readReadme } from "./readme.js";
+import { context } from "./readme-context.js";
 
 const run = promisify(execFile);
 const packages = (await readdir(join(root, "packages"))).sort();
@@ -48,6 +49,10 @@ describe("README programs from packed tarballs", () => {
       await writeFile(join(withNpm, name, `${program.name}.cts`), asCommonJs(program.text));
       await writeFile(join(withPnpm, name, `${program.name}.cts`), asCommonJs(program.text));
     }
+    for (const [name, { fragments }] of readmes) {
+      const texts = fragments.map((text) => `${context[name] ?? ""}\n{\n${text}}\nexport {};\n`);
+      for (const [n, text] of texts.entries()) await writeFile(join(withNpm, name, `fragment-${n + 1}.ts`), text);
+    }
     await copyFile(join(import.meta.dirname, "serve.ts"), join(withNpm, "serve.ts"));
     const environment = { PATH: process.env.PATH ?? "", HOME: folder, AWS_EC2_METADATA_DISABLED: "true" };
     server = spawn(process.execPath, ["serve.ts", join(folder, "agent.sock")], {
@@ -85,6 +90,37 @@ describe("README programs from packed tarballs", () => {
     expect(readmes.get(name)?.installs).toContain(`@basil/${name}`);
     if (name !== "cli") expect(readmes.get(name)?.programs.length).toBeGreaterThan(0);
   });
+
+  it("has types that TypeScript accepts, fragments included", async () => {
+    const compilerOptions = {
+      target: "ES2024",
+      module: "NodeNext",
+      lib: ["ES2024", "ESNext.Disposable"],
+      types: ["node"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      skipLibCheck: false,
+    };
+    await writeFile(join(withNpm, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*/*.ts"] }));
+    const tsc = join(root, "node_modules", ".bin", "tsc");
+    const { stdout } = await run(tsc, ["-p", withNpm, "--pretty", "false"]).catch((error: unknown) => {
+      throw new Error((error as { stdout: string }).stdout);
+    });
+    expect(stdout).toBe("");
+  });
+
+  it("has a program that runs the whole product", async () => {
+    const basil = (place: string, ...args: string[]) =>
+      run(join(place, "node_modules", ".bin", "basil"), args, { env, cwd: folder });
+    for (const place of [withNpm, join(withPnpm, "cli")]) {
+      expect((await basil(place, "--version")).stdout).toMatch(/^basil \d+\.\d+\.\d+\n$/);
+    }
+    const { AWS_ENDPOINT_URL_KMS: _, ...clean } = env;
+    const { stdout } = await run(join(withNpm, "node_modules", ".bin", "basil"), ["demo"], { env: clean, cwd: folder });
+    expect(stdout).toContain("basil sign");
+    expect(stdout).toContain("denied");
+  }, 120_000);
 
   describe("installed with npm", () => {
     it.for(plain)("$title runs by import", async ({ name, program }) => {

@@ -1,0 +1,22 @@
+/** What the fragments of a README take for granted, by package: the imports and values that its prose names. */
+export const context: Readonly<Record<string, string>> = {
+  "aws-kms-emulator": `
+    import type { KmsEmulator } from "@basil/aws-kms-emulator";
+    declare const kms: KmsEmulator;`,
+  "backend-conformance": `
+    import { type CreateBackend, conformanceCases } from "@basil/backend-conformance";
+    import { test } from "vitest";
+    declare const create: CreateBackend;`,
+  broker: `
+    import { type Broker, type BrokerOptions, createBroker, documentFiles, type Logger, openAuditFile } from "@basil/broker";
+    declare const broker: Broker;
+    declare const options: BrokerOptions;
+    const { catalog, policy, backends } = options;
+    declare const logger: Logger;`,
+  bundle: `
+    import type { SlotContext, SlotStanza } from "@basil/bundle";`,
+  client: `
+    import { type Client, createSigner, publicJwks, signJwt } from "@basil/client";
+    declare const broker: Client;
+    declare const plaintext: Uint8Array, aad: Uint8Array;`,
+};
