@@ -10,7 +10,10 @@ const uid = process.getuid?.() ?? 0;
 const POLICY = {
   schemaVersion: 2,
   subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-  rules: [{ id: "keys", subjects: ["me"], action: ["*"], target: ["payload.**"] }],
+  rules: [
+    { id: "keys", subjects: ["me"], action: ["*"], target: ["payload.**"] },
+    { id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] },
+  ],
 };
 
 let stack: Stack;
@@ -93,6 +96,33 @@ describe.skipIf(!python)("basil agent under a service manager", () => {
       "READY=1",
       "STATUS=serving generation 2",
     ]);
+  });
+
+  it("brackets a reload that a caller asked for like one by signal, and a check not at all", async () => {
+    await using agent = start();
+    await agent.told("READY=1");
+    const before = process.hrtime.bigint() / 1000n;
+    expect(await basil(["reload", "--check"], { env: stack.env })).toMatchObject({ exitCode: 0 });
+    expect(await basil(["reload"], { env: stack.env })).toMatchObject({ exitCode: 0 });
+    await agent.told("STATUS=serving generation 2");
+    await writeFile(join(stack.folder, "policy.json"), "[]");
+    expect(await basil(["reload"], { env: stack.env })).toMatchObject({ exitCode: 1 });
+    await agent.told("STATUS=serving generation 2; the last reload was refused");
+    await writeFile(join(stack.folder, "policy.json"), JSON.stringify(POLICY));
+    expect(agent.messages.map((message) => message.replace(/\d{6,}/, "CLOCK"))).toEqual([
+      "READY=1",
+      "STATUS=serving generation 1",
+      "RELOADING=1\nMONOTONIC_USEC=CLOCK",
+      "READY=1",
+      "STATUS=serving generation 2",
+      "RELOADING=1\nMONOTONIC_USEC=CLOCK",
+      "READY=1",
+      "STATUS=serving generation 2; the last reload was refused",
+    ]);
+    for (const n of [1, 2]) {
+      const [, clock = 0] = /MONOTONIC_USEC=(\d+)$/.exec(await agent.told("RELOADING=1", n)) ?? [];
+      expect(BigInt(clock)).toBeGreaterThan(before);
+    }
   });
 
   it("is READY again after a reload that was refused, and says so", async () => {

@@ -30,8 +30,8 @@ export const agent = defineCommand<AgentOptions, { readonly stopped_by: string }
     // Before it serves there is nothing to do for it, and dying of it would be wrong.
     context.onHangup(() => logger.warn({}, "SIGHUP ignored: the agent is still starting"));
     try {
-      const running = await startAgent(settings, context, logger, manager.socket);
-      context.onHangup(() => void manager.reloading(() => running.hangup()));
+      const running = await startAgent(settings, context, logger, manager);
+      context.onHangup(() => void running.hangup());
       manager.ready("serving generation 1");
       await untilAborted(signal);
       manager.stopping();

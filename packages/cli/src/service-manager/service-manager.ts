@@ -7,10 +7,10 @@ import { watchdogIntervalMs } from "./watchdog-interval.js";
 export interface ServiceManager extends Disposable {
   /** The descriptor of the socket it passed. */
   readonly socket?: number;
-  /** Serving from now on; signs of life begin, if it wants them. */
+  /** Serving from now on, or again after a reload; signs of life begin, if it wants them. */
   ready(status: string): void;
-  /** Tells that a reload is under way for as long as `work` takes, which never rejects and gives one line for people. */
-  reloading(work: () => Promise<string>): Promise<void>;
+  /** A reload begins; {@link ready} ends it. One at a time: a manager takes the first READY for the end of all before it. */
+  reloading(): void;
   stopping(): void;
 }
 
@@ -31,7 +31,6 @@ export async function serviceManager(env: Environment, pid: number, logger: Logg
   const intervalMs = watchdogIntervalMs(env, pid);
   const notifier = await notifierOf(env.NOTIFY_SOCKET, logger);
   let beat: NodeJS.Timeout | undefined;
-  let reloads = Promise.resolve();
   const told = (taken: boolean | undefined, what: string): void => {
     if (taken === false) logger.warn({ message: what }, "the service manager did not take a notification");
   };
@@ -45,16 +44,7 @@ export async function serviceManager(env: Environment, pid: number, logger: Logg
       beat ??= setInterval(() => told(notifier.watchdog(), "WATCHDOG"), intervalMs);
       beat.unref();
     },
-    reloading(work) {
-      // One at a time: a manager takes the first READY for the end of every reload before it.
-      reloads = reloads.then(async () => {
-        told(notifier?.reloading(), "RELOADING");
-        const status = await work();
-        told(notifier?.ready(), "READY");
-        notifier?.status(status);
-      });
-      return reloads;
-    },
+    reloading: () => told(notifier?.reloading(), "RELOADING"),
     stopping: () => told(notifier?.stopping(), "STOPPING"),
     [Symbol.dispose]: () => clearInterval(beat),
   };
