@@ -3,6 +3,7 @@ import type { KeyEntry } from "@basil/catalog";
 import { loadPlugin } from "../backend-kinds.js";
 import { CliError } from "../cli-error.js";
 import type { CommandContext } from "../context.js";
+import { readFailure } from "../provision/backend-failure.js";
 import { placeOfKeyArn } from "./kms-place.js";
 import type { KmsKeyArn } from "./runtime-policy.js";
 
@@ -70,12 +71,8 @@ async function describe(
       .probe(keyRef(key), { signal, requestId: `iam:${randomUUID()}` })
       .catch((error: unknown) => {
         if (!isBackendError(error)) throw error;
-        throw new CliError(
-          "FAILED",
-          error.message,
-          { reason: error.code },
-          { cause: error, remedy: `give it with --arn ${key.name}=ARN` },
-        );
+        const given = `give it with --arn ${key.name}=ARN`;
+        throw readFailure(error, { again: `run it again, or ${given}`, otherwise: given });
       });
     if (probe.state === "absent" || probe.resource === undefined) {
       throw new CliError(

@@ -1,10 +1,10 @@
 import type { KmsKeyListing } from "@basil/backend-aws-kms";
 import type { KeyEntry } from "@basil/catalog";
 import type { DocumentOptions } from "../catalog/document-options.js";
-import { CliError } from "../cli-error.js";
 import { requiredPath, resolveSettings } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import { loadCatalog } from "../documents.js";
+import { readFailure } from "./backend-failure.js";
 import { kmsKeys } from "./catalog-keys.js";
 import type { KmsFlags } from "./kms-flags.js";
 import { kmsOptions } from "./kms-options.js";
@@ -59,7 +59,9 @@ export async function listKeys(options: Asked, context: CommandContext): Promise
     const { listAwsKmsKeys } = await import("@basil/backend-aws-kms");
     const refs = entries.filter(({ backend }) => backend === id).map(keyRef);
     const listing = await listAwsKmsKeys(kms, refs, call).catch((error: unknown) => {
-      throw isBackendError(error) ? failureOf(error) : error;
+      if (!isBackendError(error)) throw error;
+      const again = "check region, credentials and the network path, then run it again";
+      throw readFailure(error, { again, otherwise: again });
     });
     allAliases &&= listing.allAliases;
     for (const key of listing.keys) found.set(key.key, key);
@@ -90,17 +92,4 @@ function listed(entry: KeyEntry, found: KmsKeyListing | undefined): ListedKey[] 
       ),
     },
   ];
-}
-
-function failureOf(error: Error & { readonly code: string }): CliError {
-  const remedy = "check region, credentials and the network path, then run it again";
-  switch (error.code) {
-    case "CANCELLED":
-    case "DEADLINE_EXCEEDED":
-      return new CliError("DEADLINE", error.message, {}, { cause: error, remedy: "run it again" });
-    case "UNAVAILABLE":
-      return new CliError("UNAVAILABLE", error.message, {}, { cause: error, remedy });
-    default:
-      return new CliError("FAILED", error.message, { reason: error.code }, { cause: error, remedy });
-  }
 }
