@@ -10,6 +10,8 @@ import { EmbeddedTransport } from "./embedded-transport.js";
 import { BrokerError } from "./errors.js";
 import { EventHub } from "./events/event-hub.js";
 import { Listener, type ListenOptions } from "./grpc/listener.js";
+import { HealthWatches } from "./health/health-watches.js";
+import { readinessOf } from "./health/readiness.js";
 import { KeyDrift } from "./key-drift.js";
 import { KeyProbes } from "./key-probes.js";
 import { type Limits, withDefaultLimits } from "./limits.js";
@@ -106,6 +108,7 @@ export class Broker implements AsyncDisposable {
   readonly #listeners = new Set<Listener>();
   readonly #closed = new AbortController();
   readonly #events = new EventHub();
+  readonly #watches: HealthWatches;
   readonly #reloader: Reloader;
   readonly #metrics: BrokerMetrics;
   readonly #metricsServers = new Set<MetricsServer>();
@@ -124,12 +127,13 @@ export class Broker implements AsyncDisposable {
       auditHealthy: () => audit?.healthy ?? true,
       breakers: () => backends.flatMap(({ id, breaker }) => (breaker ? [[id, breaker.open] as const] : [])),
     });
+    const probes = new KeyProbes(byId, this.#closed.signal);
     const services: Services = {
       backends: byId,
       limits,
       logger,
       version,
-      probes: new KeyProbes(byId, this.#closed.signal),
+      probes,
       requireAudit: (op) => auditLog.requireHealthy(op),
       signatures: new SignatureCheck(options.verifySignatures ?? "first", { logger, metrics: this.#metrics }),
       drift: new KeyDrift(report.reconcile, {
@@ -156,7 +160,14 @@ export class Broker implements AsyncDisposable {
       capabilityMode: options.capabilityMode ?? "strict",
       audit: auditLog,
       logger,
-      onReload: options.onReload,
+      onReload: (event) => {
+        if (event.state === "done") this.#watches.changed();
+        options.onReload?.(event);
+      },
+    });
+    this.#watches = new HealthWatches({
+      ready: async () => (await readinessOf(this.#reloader.current, probes)).ready,
+      limits,
     });
   }
 
@@ -196,7 +207,7 @@ export class Broker implements AsyncDisposable {
    */
   async listen(options: ListenOptions): Promise<Listener> {
     if (this.#closing !== undefined) throw new BrokerError("CLOSED", "the broker was disposed", {});
-    const parts = { dispatcher: this.#dispatcher, limits: this.#limits, logger: this.#logger };
+    const parts = { dispatcher: this.#dispatcher, limits: this.#limits, logger: this.#logger, watches: this.#watches };
     const listener = await Listener.open(options, parts);
     this.#listeners.add(listener);
     return listener;
@@ -235,6 +246,7 @@ export class Broker implements AsyncDisposable {
   async #close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#dispatcher.abort(), graceMs);
     this.#events.close();
+    this.#watches.close();
     await Promise.all([this.#dispatcher.drain(), ...[...this.#listeners].map((listener) => listener.drain(graceMs))]);
     clearTimeout(timer);
     await Promise.all([...this.#metricsServers].map((server) => server[Symbol.asyncDispose]()));

@@ -18,6 +18,12 @@ export interface Limits {
   readonly maxWaitingPerCaller: number;
   /** Connections; one more closes the oldest that has no request in flight. Default: 512. */
   readonly maxConnections: number;
+  /** Watch streams of gRPC's health protocol, of all callers; one more is `LIMIT_EXCEEDED`. Default: 256. */
+  readonly maxHealthWatches: number;
+  /** The same of one uid. Default: 64. */
+  readonly maxHealthWatchesPerUser: number;
+  /** Milliseconds between two looks at readiness while it is watched. Default: 10,000. */
+  readonly healthWatchIntervalMs: number;
   /** Milliseconds after which a connection without a request is closed; clients connect again by themselves. Default: 600,000. */
   readonly idleTimeoutMs: number;
   /** Milliseconds a new connection gets to say that it speaks HTTP/2. Default: 10,000. */
@@ -34,6 +40,9 @@ export const DEFAULT_LIMITS: Limits = {
   maxInFlightPerCaller: 128,
   maxWaitingPerCaller: 256,
   maxConnections: 512,
+  maxHealthWatches: 256,
+  maxHealthWatchesPerUser: 64,
+  healthWatchIntervalMs: 10_000,
   idleTimeoutMs: 600_000,
   prefaceTimeoutMs: 10_000,
 };

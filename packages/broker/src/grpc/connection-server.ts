@@ -11,10 +11,12 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { isBrokerError } from "../errors.js";
+import type { HealthWatches } from "../health/health-watches.js";
 import type { Limits } from "../limits.js";
 import type { Dispatcher } from "../request/dispatcher.js";
 import { type Rpc, rpcs } from "../request/rpcs.js";
 import { isRequestError } from "../request/status-codes.js";
+import { drained } from "./drained.js";
 import { addHealthService } from "./health-service.js";
 import { wireError } from "./wire-error.js";
 
@@ -35,6 +37,7 @@ export function connectionServer(
   identity: Identity,
   { maxMessageBytes, maxStreams, idleTimeoutMs }: Limits,
   load: ConnectionLoad,
+  watches: HealthWatches,
 ): Server {
   const server = new Server({
     "grpc.enable_channelz": 0,
@@ -56,7 +59,7 @@ export function connectionServer(
       );
     }
   }
-  addHealthService(server, READINESS, dispatcher, identity);
+  addHealthService(server, { readiness: READINESS, dispatcher, identity, watches });
   return server;
 }
 
@@ -124,21 +127,6 @@ function stream(
       call.emit("error", wireError(error, outcome.requestId));
     }
   }
-}
-
-/** A slow reader is waited for; one that goes away is not. */
-function drained(call: ServerWritableStream<Message, Message>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      call.off("drain", done);
-      call.off("cancelled", done);
-      call.off("close", done);
-      resolve();
-    };
-    call.once("drain", done);
-    call.once("cancelled", done);
-    call.once("close", done);
-  });
 }
 
 function ending(call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>) {

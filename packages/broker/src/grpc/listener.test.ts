@@ -281,10 +281,9 @@ describe("grpc.health.v1", () => {
     expect(await check("basil.broker.v1.SigningService")).toMatchObject({ status: 2 });
   });
 
-  it("does not know other services, and leaves Watch out", async () => {
+  it("does not know other services", async () => {
     await serve();
     await expect(check("other.Service")).rejects.toMatchObject({ code: 5 });
-    await expect(client.stream(Health, "watch", {})).rejects.toMatchObject({ code: 12 });
   });
 });
 

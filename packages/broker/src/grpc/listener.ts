@@ -1,5 +1,6 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { ServerCredentials } from "@grpc/grpc-js";
+import type { HealthWatches } from "../health/health-watches.js";
 import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
 import { type Peer, type PeerReader, peerReader } from "../peer/peer.js";
@@ -13,6 +14,7 @@ export interface ListenerParts {
   readonly dispatcher: Dispatcher;
   readonly limits: Limits;
   readonly logger: Logger;
+  readonly watches: HealthWatches;
 }
 
 /** `PRI * HTTP/2.0…` of RFC 9113 §3.4. */
@@ -91,9 +93,9 @@ export class Listener implements AsyncDisposable {
       socket.destroy();
       return;
     }
-    const { dispatcher, limits } = this.#parts;
+    const { dispatcher, limits, watches } = this.#parts;
     const load = { inFlight: 0 };
-    const server = connectionServer(this.#rpcs, dispatcher, peer.identity, limits, load);
+    const server = connectionServer(this.#rpcs, dispatcher, peer.identity, limits, load, watches);
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     const connection = Object.assign(load, { socket, drain: (graceMs: number) => injector.drain(graceMs) });
     this.#makeRoom();

@@ -12,7 +12,7 @@ const REQUEST_ID_KEY = "basil-request-id";
  * A failure as gRPC carries it: one `BrokerErrorInfo` in the status details. Refusals of the policy say nothing that
  * differs from one to the next.
  */
-export function wireError(error: AnyRequestError, requestId: string): StatusObject {
+export function wireError(error: AnyRequestError, requestId?: string): StatusObject {
   const { code: reason, message, details } = error;
   const code = STATUS_CODES[reason];
   const metadata = new Metadata();
@@ -23,6 +23,7 @@ export function wireError(error: AnyRequestError, requestId: string): StatusObje
   if (error.code === "BACKEND_UNAVAILABLE" || error.code === "LIMIT_EXCEEDED") {
     metadata.set(RETRY_KEY, String(error.details.retryAfterMs));
   }
-  if (reason !== "UNAUTHORIZED" && reason !== "UNAUTHENTICATED") metadata.set(REQUEST_ID_KEY, requestId);
+  if (requestId !== undefined && reason !== "UNAUTHORIZED" && reason !== "UNAUTHENTICATED")
+    metadata.set(REQUEST_ID_KEY, requestId);
   return { code, details: message, metadata };
 }

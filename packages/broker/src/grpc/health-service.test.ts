@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BackendError } from "@basil/core";
+import {
+  grpcMethods,
+  Health,
+  HealthCheckRequestSchema,
+  HealthCheckResponse_ServingStatus as Status,
+} from "@basil/proto";
+import { create } from "@bufbuild/protobuf";
+import type { ClientReadableStream } from "@grpc/grpc-js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { testCatalog, testPolicy } from "../../test/documents.js";
+import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { SocketClient } from "../../test/socket-client.js";
+import { type Broker, createBroker } from "../broker.js";
+
+const SIGNING = "basil.broker.v1.SigningService";
+const down = () => {
+  throw new BackendError("UNAVAILABLE", "down", {});
+};
+
+let folder: string;
+let backend: MemoryBackend;
+let broker: Broker;
+let client: SocketClient;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "basil-health-"));
+  backend = memoryBackend();
+  broker = await createBroker({
+    catalog: testCatalog(),
+    policy: testPolicy(),
+    backends: [backend],
+    // Readiness itself is asked at most every two seconds.
+    limits: { healthWatchIntervalMs: 50, maxHealthWatchesPerUser: 2 },
+  });
+  await broker.listen({ path: join(folder, "s") });
+  client = new SocketClient(join(folder, "s"));
+});
+afterEach(async () => {
+  client.grpc.close();
+  await broker.close(0);
+  await rm(folder, { recursive: true });
+});
+
+const check = (service: string) => client.call(Health, "check", { service });
+function watch(service: string): ClientReadableStream<unknown> {
+  const { path, requestSerialize, responseDeserialize } = grpcMethods(Health).watch;
+  const request = create(HealthCheckRequestSchema, { service });
+  return client.grpc.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+}
+const reader = (service: string) => watch(service)[Symbol.asyncIterator]() as AsyncIterator<{ status: Status }>;
+const next = async (states: AsyncIterator<{ status: Status }>) => (await states.next()).value?.status;
+
+describe("grpc.health.v1 Check", () => {
+  it("says that the broker serves while it answers, and its services while it is ready", async () => {
+    backend.before = down;
+    expect(await check("")).toMatchObject({ status: Status.SERVING });
+    expect(await check(SIGNING)).toMatchObject({ status: Status.NOT_SERVING });
+    backend.before = () => {};
+    await expect.poll(() => check(SIGNING), { timeout: 10_000 }).toMatchObject({ status: Status.SERVING });
+  });
+
+  it("does not know other services", async () => {
+    await expect(check("other.Service")).rejects.toMatchObject({ code: 5 });
+  });
+});
+
+describe("grpc.health.v1 Watch", () => {
+  it("tells of a service as readiness comes and goes, and of the broker as a whole that it serves", async () => {
+    const whole = reader("");
+    const signing = reader(SIGNING);
+    expect(await next(whole)).toBe(Status.SERVING);
+    expect(await next(signing)).toBe(Status.SERVING);
+    backend.before = down;
+    expect(await next(signing)).toBe(Status.NOT_SERVING);
+    backend.before = () => {};
+    expect(await next(signing)).toBe(Status.SERVING);
+    const last = [next(whole), next(signing)];
+    await broker.close(1000);
+    expect(await Promise.all(last)).toEqual([Status.NOT_SERVING, Status.NOT_SERVING]);
+    expect(await whole.next()).toMatchObject({ done: true });
+  }, 20_000);
+
+  it("says of a service it does not know that it does not, and stays open", async () => {
+    const states = reader("other.Service");
+    expect(await next(states)).toBe(Status.SERVICE_UNKNOWN);
+    const end = states.next();
+    await broker.close(1000);
+    expect(await end).toMatchObject({ done: true });
+  });
+
+  it("refuses one stream too many with a hint when to come again, until another is cancelled", async () => {
+    const open = [watch(""), watch("")];
+    for (const call of open) {
+      call.on("error", () => {});
+      await new Promise((seen) => call.once("data", seen));
+    }
+    const refused = reader("");
+    await expect(refused.next()).rejects.toMatchObject({ code: 8 });
+    open[0]?.cancel();
+    await expect.poll(() => next(reader("")).catch(() => undefined)).toBe(Status.SERVING);
+  });
+});
