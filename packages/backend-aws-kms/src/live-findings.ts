@@ -38,10 +38,11 @@ export interface KmsLiveFinding {
 
 /**
  * The three texts of a denial: no identity policy allows it; the key's policy does not (another account's key, or a key
- * policy that leaves nothing to IAM); some policy denies it explicitly. `other` covers boundaries and organizations.
+ * policy that leaves nothing to IAM); some policy denies it explicitly. `no-such-key` is the text that leaves open whether
+ * there is a key of that ARN; `other` covers boundaries and organizations.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
-export type KmsDenial = "identity-policy" | "key-policy" | "explicit-deny" | "other";
+export type KmsDenial = "identity-policy" | "key-policy" | "explicit-deny" | "no-such-key" | "other";
 
 /** A failure of one call, by what an operator has to do about it. */
 export type LiveFailure =
@@ -104,6 +105,7 @@ function isAnswerOfKms(failure: unknown): boolean {
 }
 
 function denialOf(message: string): KmsDenial {
+  if (/does not exist in this Region/.test(message)) return "no-such-key";
   if (/explicit deny|explicitly denies/.test(message)) return "explicit-deny";
   if (/no identity-based policy allows/.test(message)) return "identity-policy";
   return /no resource-based polic(?:y|ies) allow/.test(message) ? "key-policy" : "other";

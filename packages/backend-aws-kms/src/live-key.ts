@@ -14,6 +14,8 @@ export interface KmsLiveKey {
   readonly key: KeyRef;
   /** IAM actions, such as `kms:Sign`; `kms:DescribeKey` is needed for every key and need not be named. */
   readonly needs: readonly string[];
+  /** The ARN of the key it was when it was last used, where that is known: an alias that was moved since is told. */
+  readonly lastArn?: string;
 }
 
 export interface KmsLiveKeyReport {
@@ -48,8 +50,8 @@ export interface LiveKeyParts {
 const MOST_VERSIONS = 1000;
 
 /** Describes one key and asks about every action on it. A finding without a key is about all of them. */
-export async function checkLiveKey(parts: LiveKeyParts, { key, needs }: KmsLiveKey): Promise<LiveKeyResult> {
-  const run = new LiveKeyRun(parts, key);
+export async function checkLiveKey(parts: LiveKeyParts, { key, needs, lastArn }: KmsLiveKey): Promise<LiveKeyResult> {
+  const run = new LiveKeyRun(parts, key, lastArn);
   await run.check(new Set(needs.map((action) => asked(action, parts.verifiesHere))));
   return run.result();
 }
@@ -62,14 +64,16 @@ class LiveKeyRun {
   readonly #parts: LiveKeyParts;
   readonly #key: KeyRef;
   readonly #keyId: string;
+  readonly #lastArn: string | undefined;
   readonly #findings: KmsLiveFinding[] = [];
   readonly #allowed = new Set<string>();
   readonly #unproved: string[] = [];
   #metadata: KmsKeyMetadata = {};
   #principal: string | undefined;
 
-  constructor(parts: LiveKeyParts, key: KeyRef) {
+  constructor(parts: LiveKeyParts, key: KeyRef, lastArn: string | undefined) {
     this.#parts = parts;
+    this.#lastArn = lastArn;
     this.#key = key;
     this.#keyId = keyReference(key.path).keyId;
   }
@@ -102,6 +106,8 @@ class LiveKeyRun {
       const where = region ?? "the region";
       if (failure.kind !== "absent") this.#failed(failure, "kms:DescribeKey");
       else this.#fatal("absent", `there is no key at ${this.#keyId} in ${where} (${failure.text})`);
+      // The denial names the key that the alias leads to.
+      if (failure.kind === "denied" && failure.resource !== undefined) await this.#checkAlias(failure.resource);
       return;
     }
     this.#metadata = described.value;
@@ -113,8 +119,7 @@ class LiveKeyRun {
       this.#fatal(/^its Key(?:Spec|Usage)/.test(reason) ? "spec" : "state", `${reason} (${arn})`);
       return;
     }
-    const moved = await this.#movedAlias(arn);
-    if (moved !== undefined) this.#tell({ code: "alias-moved", severity: "warning", message: moved });
+    await this.#checkAlias(arn);
     const actions = provableActions(this.#key);
     // What a broker needs first, so that whatever ignores a dry run is found out by no more than a signature.
     for (const action of [
@@ -172,7 +177,12 @@ class LiveKeyRun {
     return KeyMetadata;
   }
 
-  /** Told only where the key has versions: an alias that was never rotated by Basil leads where it leads. */
+  async #checkAlias(arn: string): Promise<void> {
+    const moved = await this.#movedAlias(arn);
+    if (moved !== undefined) this.#tell({ code: "alias-moved", severity: "warning", message: moved });
+  }
+
+  /** Told where the key has versions and is none of them; and without versions, where it was another when last used. */
   async #movedAlias(arn: string): Promise<string | undefined> {
     const versions: string[] = [];
     for (let version = 1; version <= MOST_VERSIONS; version += 1) {
@@ -187,7 +197,10 @@ class LiveKeyRun {
       if (found.value.Arn === arn) return undefined;
       versions.push(`v${version} ${found.value.Arn}`);
     }
-    if (versions.length === 0) return undefined;
+    if (versions.length === 0) {
+      if (this.#lastArn === undefined || this.#lastArn === arn) return undefined;
+      return `${this.#key.path} leads to ${arn}; when the key was last used it was ${this.#lastArn}`;
+    }
     return `${this.#key.path} leads to ${arn}, which is none of its versions: ${versions.join(", ")}`;
   }
 

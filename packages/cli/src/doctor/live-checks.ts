@@ -23,7 +23,8 @@ export async function checkLive(settings: AgentSettings, context: CommandContext
   try {
     return await ask(settings, context);
   } catch (error) {
-    if (context.signal.aborted) throw error;
+    if (context.signal.aborted)
+      throw new CliError("DEADLINE", "interrupted; nothing was changed", {}, { cause: error });
     const why = error instanceof Error ? error.message : String(error);
     const remedy = error instanceof CliError ? error.remedy : undefined;
     return [fatal(NAME, `AWS cannot be asked: ${why}`, remedy ?? "correct the rows above and what the message names")];

@@ -1,0 +1,78 @@
+import type { KmsLiveFinding, KmsLiveReport } from "@basil/backend-aws-kms";
+import { describe, expect, it } from "vitest";
+import { liveRows } from "./live-rows.js";
+
+const ARN = "arn:aws:kms:us-east-1:111122223333:key/1111abcd-12ab-34cd-56ef-1234567890ab";
+const SESSION = "arn:aws:sts::111122223333:assumed-role/basil-agent/i-0123";
+const CODES = [
+  ...["credentials", "clock", "region", "unreachable", "absent", "state", "spec", "alias-moved", "denied"],
+  ...["unproved", "dry-run-ignored", "excess"],
+] as KmsLiveFinding["code"][];
+
+const finding = (more: Partial<KmsLiveFinding> & Pick<KmsLiveFinding, "code">): KmsLiveFinding => ({
+  severity: "fatal",
+  key: "jwt",
+  message: "what was found",
+  ...more,
+});
+const report = (...findings: KmsLiveFinding[]): KmsLiveReport => ({
+  region: "us-east-1",
+  identity: { source: "the default AWS chain", arn: SESSION },
+  keys: [],
+  findings,
+});
+const rows = (findings: readonly KmsLiveFinding[], missing: "error" | "warn" | "generate" = "error") =>
+  liveRows("kms", report(...findings), () => missing).slice(1);
+
+describe("liveRows", () => {
+  it.for(CODES)("gives a remedy for %s, also when it is about no key in particular", (code) => {
+    const of = finding({ code, action: "kms:Sign", resource: ARN });
+    const { key: _, ...general } = of;
+    for (const each of code === "excess" ? [of] : [of, general]) {
+      const [row] = rows([each]);
+      expect(row?.status).not.toBe("ok");
+      expect(row?.remediation).not.toBe("");
+      expect(`${row?.detail}${row?.remediation}`).not.toContain("undefined");
+    }
+  });
+
+  it("puts all that is too much about a key into one row", () => {
+    const excess = (key: string, action: KmsLiveFinding["action"]) =>
+      finding({ code: "excess", severity: "warning", key, ...(action && { action }), resource: ARN });
+    const found = rows([excess("a", "kms:Sign"), excess("b", "kms:Sign"), excess("a", "kms:Verify")]);
+    expect(found).toMatchObject([
+      { name: "live:a", status: "warn", detail: "kms:Sign, kms:Verify are allowed, and no rule needs them" },
+      { name: "live:b", status: "warn", detail: "kms:Sign is allowed, and no rule needs it" },
+    ]);
+    expect(found[0]?.remediation).toContain(`kms:Sign, kms:Verify on ${ARN}`);
+  });
+
+  it.for([
+    ["identity-policy", `add to the identity's policy: {"Effect":"Allow","Action":"kms:Sign","Resource":"${ARN}"}`],
+    [
+      "key-policy",
+      '"Principal":{"AWS":"arn:aws:iam::111122223333:role/basil-agent"},"Action":"kms:Sign","Resource":"*"',
+    ],
+    ["explicit-deny", "take that Deny out"],
+    ["no-such-key", "correct the ARN in the catalog"],
+    ["other", "a permissions boundary"],
+  ] as const)("says what to do about a denial: %s", ([denial, remedy]) => {
+    const denied = finding({ code: "denied", action: "kms:Sign", resource: ARN, denial });
+    expect(rows([denied])[0]?.remediation).toContain(remedy);
+  });
+
+  it.for([
+    ["error", "fatal", "create the key there"],
+    ["warn", "warn", "create the key there"],
+    ["generate", "warn", "an identity that may create it"],
+  ] as const)("judges an absent key by its missing policy: %s", ([missing, status, remedy]) => {
+    expect(rows([finding({ code: "absent" })], missing)).toMatchObject([
+      { status, remediation: expect.stringContaining(remedy) },
+    ]);
+  });
+
+  it("has no row for an identity that there is none of", () => {
+    const { identity: _, ...none } = report(finding({ code: "credentials" }));
+    expect(liveRows("kms", none, () => "error")).toHaveLength(1);
+  });
+});

@@ -1,0 +1,142 @@
+import type { KmsLiveFinding, KmsLiveKeyReport, KmsLiveReport } from "@basil/backend-aws-kms";
+import type { KeyEntry } from "@basil/catalog";
+import { type Check, fatal, ok, warn } from "./check.js";
+
+const NAME = "live";
+
+/** A live check as doctor's rows: who asked, each key that is well, and everything that is not. */
+export function liveRows(
+  backend: string,
+  report: KmsLiveReport,
+  missingOf: (key: string) => KeyEntry["missing"] | undefined,
+): Check[] {
+  const { findings, identity, keys } = report;
+  const arn = identity?.arn;
+  const single = findings.filter(({ code }) => code !== "excess");
+  const rows = [
+    ...single.map((finding) => findingRow(backend, finding, arn, missingOf)),
+    ...excessRows(findings.filter(({ code }) => code === "excess")),
+  ];
+  if (identity === undefined) return rows;
+  const troubled = new Set(findings.map(({ key }) => key));
+  const fine = keys.filter(({ key }) => !troubled.has(key)).map(keyRow);
+  return [identityRow(backend, report), ...fine, ...rows];
+}
+
+function identityRow(backend: string, { identity, region, skewMs }: KmsLiveReport): Check {
+  const parts = [
+    identity?.arn ?? `the ARN is not known: ${identity?.arnUnknown}`,
+    `credentials of ${identity?.source}`,
+    identity?.expiresAt === undefined ? "without an end" : `until ${identity.expiresAt.toISOString()}`,
+    `region ${region}`,
+    ...(skewMs === undefined ? [] : [`clock ${(skewMs / 1000).toFixed(1)} s off`]),
+    "kms:CreateKey and the alias actions cannot be proved",
+  ];
+  return ok(`${NAME}:${backend}`, parts.join("; "));
+}
+
+function keyRow({ key, path, arn, keySpec, keyUsage, keyState, allowed, unproved }: KmsLiveKeyReport): Check {
+  const parts = [
+    path === arn
+      ? `${arn}: ${keyState}, ${keySpec}, ${keyUsage}`
+      : `${path} is ${arn}: ${keyState}, ${keySpec}, ${keyUsage}`,
+    `allowed: ${allowed.join(", ")}`,
+    ...(unproved.length === 0
+      ? []
+      : [`not proved: ${unproved.map((text) => text.split(":", 2).join(":")).join(", ")}`]),
+  ];
+  return ok(`${NAME}:${key}`, parts.join("; "));
+}
+
+/** One row a key, however much more than it needs is allowed. */
+function excessRows(findings: readonly KmsLiveFinding[]): Check[] {
+  const byKey = new Map<string, KmsLiveFinding[]>();
+  for (const finding of findings) {
+    const key = finding.key ?? "";
+    byKey.set(key, [...(byKey.get(key) ?? []), finding]);
+  }
+  return [...byKey].map(([key, excess]) => {
+    const actions = excess.map(({ action }) => action).join(", ");
+    const remedy = `take ${actions} on ${excess[0]?.resource} out of what gives it to the identity, IAM or the key's policy; 'basil iam policy --policy' writes what is needed`;
+    return warn(
+      `${NAME}:${key}`,
+      `${actions} ${excess.length === 1 ? "is" : "are"} allowed, and no rule needs ${excess.length === 1 ? "it" : "them"}`,
+      remedy,
+    );
+  });
+}
+
+function findingRow(
+  backend: string,
+  finding: KmsLiveFinding,
+  identity: string | undefined,
+  missingOf: (key: string) => KeyEntry["missing"] | undefined,
+): Check {
+  const name = `${NAME}:${finding.key ?? backend}`;
+  const { code, message } = finding;
+  const missing = finding.key === undefined ? undefined : missingOf(finding.key);
+  if (code === "absent" && missing === "generate") {
+    const remedy =
+      "start the agent once, or run 'basil provision', with an identity that may create it: that cannot be proved";
+    return warn(name, `${message}; the agent makes it when it starts`, remedy);
+  }
+  if (code === "absent" && missing === "warn") {
+    return warn(name, `${message}; operations on it fail until it is there`, remedyOf(finding, identity));
+  }
+  return (finding.severity === "fatal" ? fatal : warn)(name, message, remedyOf(finding, identity));
+}
+
+function remedyOf(finding: KmsLiveFinding, identity: string | undefined): string {
+  switch (finding.code) {
+    case "credentials":
+      return "renew the credentials of the identity the agent runs as, or name its profile in the bundle";
+    case "clock":
+      return "set this host's clock by NTP";
+    case "region":
+      return "correct region in the bundle ('basil bundle set-backend'), or path in the catalog";
+    case "unreachable":
+      return "check the network path to KMS, and endpoint in the bundle";
+    case "absent":
+      return "create the key there, or correct path in the catalog, or region in the bundle";
+    case "state":
+      return "enable the key, or cancel its deletion; else name another one in the catalog";
+    case "spec":
+      return "correct keyType or path in the catalog";
+    case "alias-moved":
+      return "move the alias back; to change keys on purpose, 'basil provision rotate' keeps the old one as a version";
+    case "unproved":
+      return "run it again; if it stays so, prove the action by one real use of the key after the start";
+    case "dry-run-ignored":
+      return "name an endpoint of AWS KMS, or of an emulator that knows DryRun";
+    case "excess":
+      return "see the row";
+    case "denied":
+      return denialRemedy(finding, identity);
+  }
+}
+
+function denialRemedy({ denial, action, resource }: KmsLiveFinding, identity: string | undefined): string {
+  const statement = { Effect: "Allow", Action: action, Resource: resource ?? "THE KEY'S ARN" };
+  const text = JSON.stringify(statement);
+  switch (denial) {
+    case "explicit-deny":
+      return `some policy denies it explicitly, and no Allow helps: take that Deny out; what has to be allowed is ${text}`;
+    case "key-policy": {
+      const Principal = { AWS: identity === undefined ? "THE IDENTITY'S ARN" : principalOf(identity) };
+      const inKeyPolicy = JSON.stringify({ Effect: "Allow", Principal, Action: action, Resource: "*" });
+      return `the key's own policy does not leave it to IAM: add to that policy ${inKeyPolicy}, or let it delegate to the account and add to the identity's policy: ${text}`;
+    }
+    case "no-such-key":
+      return `AWS does not tell which: correct the ARN in the catalog; else add to the identity's policy: ${text}`;
+    case "other":
+      return `a permissions boundary, a session policy or one of the organization does not allow it: allow it there, and in the identity's policy: ${text}`;
+    default:
+      return `add to the identity's policy: ${text}`;
+  }
+}
+
+/** A policy names the role, not one session of it. */
+function principalOf(arn: string): string {
+  const session = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn);
+  return session === null ? arn : `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`;
+}
