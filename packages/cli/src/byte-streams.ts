@@ -42,6 +42,11 @@ export async function byteInput({ file }: ByteStreamOptions, { stdin, cwd }: Com
   const handle = await open(resolve(cwd, file)).catch((cause) => {
     throw unreadable(file, cause);
   });
+  // A folder opens, and fails when it is read: after the first bytes of the result were written.
+  if ((await handle.stat()).isDirectory()) {
+    await handle.close();
+    throw unreadable(file, Object.assign(new Error("read"), { code: "EISDIR" }));
+  }
   const stream = handle.createReadStream();
   return { bytes: readable(stream, file), close: () => void stream.destroy() };
 }
