@@ -63,6 +63,34 @@ async function refusedWithCatalog(change: (key: Record<string, unknown>) => void
   return stderr;
 }
 
+const BAD_SOCKETS = [
+  [
+    "the socket's folder is not there",
+    (toml: string) => toml.replace("basil.sock", "no/basil.sock"),
+    "no is not a folder",
+  ],
+  [
+    "the socket's path is too long",
+    (toml: string) => toml.replace("basil.sock", `${"x".repeat(120)}.sock`),
+    "too long for a socket",
+  ],
+  [
+    "a file is in the socket's place",
+    (toml: string) => toml.replace("basil.sock", "catalog.json"),
+    "catalog.json exists and is not a socket",
+  ],
+  [
+    "the socket's group is not there",
+    (toml: string) => `socket-group = "no-such-group"\n${toml}`,
+    'socket: group: this system has no group "no-such-group"',
+  ],
+  [
+    "the metrics socket's folder is not there",
+    (toml: string) => `${toml}[metrics]\nsocket = "no/m"\n`,
+    "[metrics] socket: ",
+  ],
+] as const;
+
 describe("basil agent refuses to start, with 1 and without a socket, and names the cause", () => {
   it("kms:DescribeKey is denied", async () => {
     const denied = ALL.filter((action) => action !== "kms:DescribeKey");
@@ -135,8 +163,7 @@ describe("basil agent refuses to start, with 1 and without a socket, and names t
     ["no policy is named", (toml: string) => toml.replace(/policy = .*\n/, ""), "no policy is named"],
     ["a feature is not built", (toml: string) => `${toml}[jwks]\nenable = true\n`, "[jwks] enable is switched on"],
     ["the audit log cannot be opened", (toml: string) => toml.replace("audit.jsonl", "no/audit.jsonl"), "audit log"],
-    ["the socket's folder is not there", (toml: string) => toml.replace("basil.sock", "no/basil.sock"), "no"],
-    ["the socket's group is not there", (toml: string) => `socket-group = "no-such-group"\n${toml}`, "no-such-group"],
+    ...BAD_SOCKETS,
   ] as const)("%s", async ([, change, what]) => {
     await writeFile(join(stack.folder, "wrong"), "another passphrase", { mode: 0o600 });
     const toml = change(await config());
@@ -148,6 +175,17 @@ describe("basil agent refuses to start, with 1 and without a socket, and names t
     expect(stderr).toContain(what);
     expect(exitCode).toBe(1);
     await expect(access(stack.socket)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it.for(BAD_SOCKETS)("%s, before the bundle is opened", async ([, change, what]) => {
+    await writeFile(join(stack.folder, "wrong"), "another passphrase", { mode: 0o600 });
+    const toml = change(await config()).replace(/passphrase-file = ".*"/, 'passphrase-file = "wrong"');
+    const env = { ...stack.env };
+    delete (env as Record<string, string>).BASIL_SOCKET;
+    await writeFile(join(stack.folder, "other.toml"), toml);
+    const { exitCode, stderr } = await typed("basil agent -c other.toml", { env, cwd: stack.folder });
+    expect(stderr).toContain(what);
+    expect(exitCode).toBe(1);
   });
 
   it("the bundle is open to others, under strict-bundle-perms", async () => {

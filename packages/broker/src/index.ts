@@ -38,3 +38,5 @@ export type { ServiceNotifier } from "./service-manager/service-notifier.js";
 export { serviceNotifier } from "./service-manager/service-notifier.js";
 export type { VerifySignatures } from "./signature-check.js";
 export { VERIFY_SIGNATURES } from "./signature-check.js";
+export type { SocketOptions } from "./socket/bind-socket.js";
+export { checkSocket } from "./socket/bind-socket.js";

@@ -56,6 +56,26 @@ export async function bindSocket(server: Server, options: SocketOptions): Promis
   }
 }
 
+/**
+ * Whether {@link bindSocket} could listen there, as far as can be told without listening: length, folder, mode, group, and
+ * what is at the path already. Nothing stays behind.
+ *
+ * @throws {@link BrokerError} as `bindSocket`.
+ */
+export async function checkSocket(options: SocketOptions): Promise<void> {
+  const path = requirePath(options.path);
+  requireMode(options.mode ?? DEFAULT_MODE);
+  await groupNumber(options.group);
+  await requireFree(path);
+  try {
+    const folder = await mkdtemp(join(dirname(path), ".b"));
+    await rmdir(folder);
+    requireLength(join(folder, "s"), path);
+  } catch (error) {
+    throw error instanceof BrokerError ? error : failed(path, error);
+  }
+}
+
 async function bindAside(server: Server, path: string, mode: number, gid: number | undefined) {
   const folder = await mkdtemp(join(dirname(path), ".b"));
   const aside = join(folder, "s");

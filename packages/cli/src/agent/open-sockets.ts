@@ -1,9 +1,7 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
 import type { Broker, Logger } from "@basil/broker";
 import type { AgentSettings } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
-import { defaultSocketPath } from "../socket-path.js";
+import { socketsOf } from "./check-sockets.js";
 
 /**
  * Opens the metrics address, when there is one, and then the broker's socket: its own, or the one that a service manager
@@ -11,15 +9,16 @@ import { defaultSocketPath } from "../socket-path.js";
  */
 export async function openSockets(
   broker: Broker,
-  { config, socket }: AgentSettings,
-  { env, cwd }: CommandContext,
+  settings: AgentSettings,
+  context: CommandContext,
   logger: Logger,
   passedSocket: number | undefined,
 ): Promise<void> {
-  const { socket: metricsSocket, port } = config.metrics;
-  const metrics = metricsSocket !== undefined ? { path: resolve(cwd, metricsSocket) } : port !== undefined && { port };
-  if (metrics) {
-    const { address } = await broker.serveMetrics(metrics);
+  const { port } = settings.config.metrics;
+  const { broker: own, metrics } = socketsOf(settings, context, passedSocket !== undefined);
+  const scraped = metrics ?? (port !== undefined && { port });
+  if (scraped) {
+    const { address } = await broker.serveMetrics(scraped);
     logger.info({ address }, "metrics are served");
   }
   if (passedSocket !== undefined) {
@@ -30,7 +29,5 @@ export async function openSockets(
     await broker.listen({ fd: passedSocket });
     return;
   }
-  if (socket === defaultSocketPath(env)) await mkdir(dirname(socket), { recursive: true, mode: 0o700 }).catch(() => {});
-  const group = config["socket-group"];
-  await broker.listen({ path: socket, mode: config["socket-mode"], ...(group !== undefined && { group }) });
+  if (own !== undefined) await broker.listen(own);
 }

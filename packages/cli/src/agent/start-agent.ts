@@ -7,10 +7,10 @@ import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
 import { unbuiltFeatures } from "../config/unbuilt-features.js";
 import type { CommandContext } from "../context.js";
 import { type Documents, loadDocuments } from "../documents.js";
-import { isListening } from "../listening.js";
 import type { ServiceManager } from "../service-manager/service-manager.js";
 import { version } from "../version.js";
 import { brokerLimits } from "./broker-limits.js";
+import { checkSockets } from "./check-sockets.js";
 import { openSockets } from "./open-sockets.js";
 import { loggingFindings, logPolicyFindings } from "./policy-findings.js";
 import { reconcileProgress } from "./reconcile-progress.js";
@@ -51,15 +51,7 @@ export async function startAgent(
   }
   const documents = await loadDocuments(settings, context.cwd);
   // The broker's lock decides in the end; before the bundle is opened, the audit log of whoever serves there stays untouched.
-  if (await isListening(settings.socket)) {
-    const { socket } = settings;
-    throw new CliError(
-      "FAILED",
-      `a broker is listening at ${socket} already`,
-      { reason: "SOCKET_IN_USE" },
-      { remedy: "stop it first, or choose another socket" },
-    );
-  }
+  await checkSockets(settings, context, manager.socket !== undefined);
   for (const { message } of documents.catalog.warnings) logger.warn({ document: "catalog" }, message);
   await logPolicyFindings(documents, logger);
   const { isBrokerError } = await import("@basil/broker");

@@ -1,10 +1,12 @@
 import type { AnyBrokerError } from "@basil/broker";
 import { CliError } from "../cli-error.js";
 
-/** Why the agent does not start, in the operator's words. */
-export function startupFailure(error: AnyBrokerError): CliError {
-  const failed = (message: string, remedy: string): CliError =>
-    new CliError("FAILED", message, { reason: error.code }, { cause: error, remedy });
+/** Why the agent does not start, in the operator's words. `setting` is what was wrong, where that is known. */
+export function startupFailure(error: AnyBrokerError, setting?: string): CliError {
+  const failed = (message: string, remedy: string): CliError => {
+    const named = setting === undefined ? message : `${setting}: ${message}`;
+    return new CliError("FAILED", named, { reason: error.code }, { cause: error, remedy });
+  };
   switch (error.code) {
     case "CAPABILITY_GAPS":
     case "RECONCILE_FAILED": {
@@ -38,6 +40,8 @@ export function startupFailure(error: AnyBrokerError): CliError {
       return failed(error.message, "move what is there away, or choose another socket");
     case "SOCKET_PATH_INVALID":
       return failed(error.message, "create the folder, or choose a shorter path in a folder that exists");
+    case "SOCKET_FAILED":
+      return failed(error.message, "let the agent's user write to the folder, or choose another path");
     case "SOCKET_GROUP_UNKNOWN":
       return failed(error.message, "name a group of /etc/group in socket-group, or a numeric gid");
     case "AUDIT_UNAVAILABLE":
