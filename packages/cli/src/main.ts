@@ -3,6 +3,7 @@ import type { CommandContext } from "./context.js";
 import { EXIT } from "./exit-code.js";
 import { createTerminal } from "./terminal.js";
 import { version } from "./version.js";
+import { keepYoungGenerationSmall } from "./young-generation.js";
 
 const INTERRUPTIONS = ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
 
@@ -31,6 +32,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
     terminal.out(`basil ${version()}`);
     return;
   }
+  // Before loading the program makes it larger.
+  if (argv.includes("seal") || argv.includes("open")) keepYoungGenerationSmall();
   const interruption = new AbortController();
   const interrupt = (signal: NodeJS.Signals): void => {
     // A second signal, whichever of them, finds no handler and ends the process at once.
