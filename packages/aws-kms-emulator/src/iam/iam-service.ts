@@ -8,6 +8,14 @@ import type { Input, InputShape } from "../shape.js";
 import { newUserKey } from "./credentials.js";
 import type { Directory, IdentityRecord } from "./directory.js";
 import { type PolicyDocument, type PolicyKind, parsePolicyDocument } from "./policy-document.js";
+import {
+  deleteInstanceProfile,
+  deleteRole,
+  deleteRolePolicy,
+  getRolePolicy,
+  putRolePolicy,
+  removeRoleFromInstanceProfile,
+} from "./role-policies.js";
 
 const name = (max: number) => ({ type: "string", min: 1, max, pattern: "^[\\w+=,.@-]+$", required: true }) as const;
 const path = { type: "string", min: 1, max: 512, pattern: "^(/|/[\\x21-\\x7e]+/)$" } as const;
@@ -28,6 +36,12 @@ const shapes = {
   AttachRolePolicy: { RoleName: name(64), PolicyArn: arn },
   CreateInstanceProfile: { InstanceProfileName: name(128), Path: path },
   AddRoleToInstanceProfile: { InstanceProfileName: name(128), RoleName: name(64) },
+  PutRolePolicy: { RoleName: name(64), PolicyName: name(128), PolicyDocument: document },
+  GetRolePolicy: { RoleName: name(64), PolicyName: name(128) },
+  DeleteRolePolicy: { RoleName: name(64), PolicyName: name(128) },
+  DeleteRole: { RoleName: name(64) },
+  RemoveRoleFromInstanceProfile: { InstanceProfileName: name(128), RoleName: name(64) },
+  DeleteInstanceProfile: { InstanceProfileName: name(128) },
   CreateUser: { UserName: name(64), Path: path },
   AttachUserPolicy: { UserName: name(64), PolicyArn: arn },
   CreateAccessKey: { UserName: name(128) },
@@ -176,6 +190,12 @@ const actions: Actions = {
     profile.roleName = role.name;
     return undefined;
   },
+  PutRolePolicy: (input, call) => putRolePolicy(input, () => parse(input.PolicyDocument, "identity"), call),
+  GetRolePolicy: getRolePolicy,
+  DeleteRolePolicy: deleteRolePolicy,
+  DeleteRole: deleteRole,
+  RemoveRoleFromInstanceProfile: removeRoleFromInstanceProfile,
+  DeleteInstanceProfile: deleteInstanceProfile,
   CreateUser(input, call) {
     const user = identity(call, "user", { name: input.UserName, path: input.Path ?? "/" });
     call.authorize("iam:CreateUser", user.arn);

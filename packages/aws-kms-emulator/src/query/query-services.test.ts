@@ -363,6 +363,42 @@ describe("the Query protocol", () => {
       expect(answer.message).toContain(message);
     });
 
+    const named = { RoleName: "worker", PolicyName: "list" };
+    it("puts inline policies of a role, gives them back as they were, and deletes them", async () => {
+      const PolicyDocument = document;
+      expect(await iam({ Action: "PutRolePolicy", ...named, PolicyDocument })).toMatchObject({ status: 200 });
+      const read = await iam({ Action: "GetRolePolicy", ...named });
+      expect(JSON.parse(decodeURIComponent(read.found("PolicyDocument")))).toEqual(everything);
+      expect(await iam({ Action: "DeleteRolePolicy", ...named })).toMatchObject({ status: 200 });
+      expect(await iam({ Action: "GetRolePolicy", ...named })).toMatchObject({ status: 404, code: "NoSuchEntity" });
+      expect(await iam({ Action: "DeleteRolePolicy", ...named })).toMatchObject({ status: 404, code: "NoSuchEntity" });
+    });
+
+    it("refuses a malformed one", async () => {
+      const answer = await iam({ Action: "PutRolePolicy", ...named, PolicyDocument: "{" });
+      expect(answer).toMatchObject({ status: 400, code: "MalformedPolicyDocument" });
+    });
+
+    it("deletes a role and an instance profile once nothing holds on to them", async () => {
+      emulator.principals.setPolicies("worker", []);
+      const profile = { InstanceProfileName: "host" };
+      await iam({ Action: "CreateInstanceProfile", ...profile });
+      await iam({ Action: "AddRoleToInstanceProfile", ...profile, RoleName: "worker" });
+      await iam({ Action: "PutRolePolicy", ...named, PolicyDocument: document });
+      const conflict = { status: 409, code: "DeleteConflict" };
+      const deleteRole = { Action: "DeleteRole", RoleName: "worker" };
+      expect(await iam({ Action: "DeleteInstanceProfile", ...profile })).toMatchObject(conflict);
+      expect(await iam(deleteRole)).toMatchObject(conflict);
+      await iam({ Action: "DeleteRolePolicy", ...named });
+      expect(await iam(deleteRole)).toMatchObject(conflict);
+      const remove = { Action: "RemoveRoleFromInstanceProfile", ...profile, RoleName: "worker" };
+      expect(await iam(remove)).toMatchObject({ status: 200 });
+      expect(await iam(remove)).toMatchObject({ status: 404, code: "NoSuchEntity" });
+      expect(await iam(deleteRole)).toMatchObject({ status: 200 });
+      expect(await iam(deleteRole)).toMatchObject({ status: 404, code: "NoSuchEntity" });
+      expect(await iam({ Action: "DeleteInstanceProfile", ...profile })).toMatchObject({ status: 200 });
+    });
+
     it("gives a user two access keys and an instance profile one role", async () => {
       emulator.principals.createUser({ name: "bob" });
       expect(await iam({ Action: "CreateAccessKey", UserName: "bob" })).toMatchObject({ status: 200 });
