@@ -40,7 +40,6 @@ export class Deployment implements AsyncDisposable {
   static async make(): Promise<Deployment> {
     const deployment = new Deployment(await mkdtemp(join(tmpdir(), "basil-plugins-")));
     await deployment.write("pass", "correct horse battery staple\n", 0o600);
-    await deployment.write("policy.json", JSON.stringify(policy));
     return deployment;
   }
 
@@ -65,7 +64,7 @@ export class Deployment implements AsyncDisposable {
     return folder;
   }
 
-  /** Backends by id with their kinds; each has the keys `ID.p256`, `ID.ed` and `ID.aead`, made at start. */
+  /** Catalog and policy of backends by id with their kinds; each has the keys `ID.p256`, `ID.ed` and `ID.aead`, made at start. */
   async catalog(backends: Readonly<Record<string, string>>): Promise<void> {
     const mintKeyTypes = ["ed25519", "ecdsa-p256", "aes-256-gcm"];
     const entry = { writable: false, missing: "generate", description: "a key of the tests" };
@@ -80,6 +79,7 @@ export class Deployment implements AsyncDisposable {
     ]);
     const document = { schemaVersion: 1, backends: Object.fromEntries(declared), keys: Object.fromEntries(keys) };
     await this.write("catalog.json", JSON.stringify(document));
+    await this.write("policy.json", JSON.stringify(policyOf(Object.keys(backends).map((id) => `${id}.*`))));
   }
 
   async configure(packages: readonly string[], more = ""): Promise<void> {
@@ -149,18 +149,14 @@ export class Deployment implements AsyncDisposable {
   }
 }
 
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: ME }] } },
-  rules: [
-    {
-      id: "use",
-      subjects: ["me"],
-      action: ["op:sign", "op:verify", "op:get_public_key", "op:encrypt", "op:decrypt", "op:list"],
-      target: ["main.*", "good.*", "liar.*"],
-    },
-  ],
-};
+function policyOf(target: readonly string[]): unknown {
+  const action = ["op:sign", "op:verify", "op:get_public_key", "op:encrypt", "op:decrypt", "op:list"];
+  return {
+    schemaVersion: 2,
+    subjects: { me: { allOf: [{ kind: "unix", uid: ME }] } },
+    rules: [{ id: "use", subjects: ["me"], action, target }],
+  };
+}
 
 function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
