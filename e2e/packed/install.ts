@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import rootManifest from "../../package.json" with { type: "json" };
-import { pnpm } from "./pack.js";
+import { pnpm, root } from "./pack.js";
 
 const run = promisify(execFile);
 const versions: Readonly<Record<string, string>> = rootManifest.devDependencies;
@@ -46,8 +46,9 @@ export async function installWithPnpm(
 ): Promise<void> {
   await mkdir(workspace, { recursive: true });
   const overrides = [...tarballs].map(([folder, tarball]) => `  "@basil/${folder}": "file:${tarball}"`);
-  // What docs/troubleshooting.md tells somebody who installs with pnpm to write.
-  const settings = ["packages: ['*']", "overrides:", ...overrides, "allowBuilds: { koffi: false, protobufjs: false }"];
+  const page = await readFile(join(root, "docs", "troubleshooting.md"), "utf8");
+  const [, advice = ""] = /^```yaml\n(allowBuilds: [^\n]*)\n```$/m.exec(page) ?? [];
+  const settings = ["packages: ['*']", "overrides:", ...overrides, advice];
   await writeFile(join(workspace, "pnpm-workspace.yaml"), `${settings.join("\n")}\n`);
   await writeFile(join(workspace, "package.json"), JSON.stringify({ name: "someone", private: true }));
   for (const [folder, names] of wanted) {

@@ -1,5 +1,9 @@
 /** What the fragments of a README take for granted, by package: the imports and values that its prose names. */
 export const context: Readonly<Record<string, string>> = {
+  root: `
+    import type { BrokerOptions } from "@basil/broker";
+    declare const { catalog, policy }: BrokerOptions;
+    declare const identity: Parameters<import("@basil/broker").Broker["as"]>[0];`,
   "aws-kms-emulator": `
     import type { KmsEmulator } from "@basil/aws-kms-emulator";
     declare const kms: KmsEmulator;`,

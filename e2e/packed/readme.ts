@@ -19,11 +19,13 @@ export interface Readme {
   readonly programs: readonly ReadmeProgram[];
   /** The other TypeScript blocks, which go on from the first program. */
   readonly fragments: readonly string[];
+  /** What it shows of a terminal, line by line. */
+  readonly terminal: readonly string[];
 }
 
-/** Takes a package's README apart. */
+/** Takes the README of a folder apart. */
 export async function readReadme(folder: string): Promise<Readme> {
-  const text = await readFile(join(root, "packages", folder, "README.md"), "utf8");
+  const text = await readFile(join(root, folder, "README.md"), "utf8");
   const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", body = ""]) => ({
     language,
     body,
@@ -47,7 +49,13 @@ export async function readReadme(folder: string): Promise<Readme> {
       isTest: /from "(vitest|[^"]+\/vitest)"/.test(body),
     });
   }
-  return { installs: [...new Set(installs.filter((name) => !name.startsWith("-")))], programs, fragments };
+  const terminal = blocks.filter(({ language, body }) => language === "text" && body.startsWith("$ "));
+  return {
+    installs: [...new Set(installs.filter((name) => !name.startsWith("-")))],
+    programs,
+    fragments,
+    terminal: terminal.flatMap(({ body }) => body.trimEnd().split("\n")),
+  };
 }
 
 /** The same program with `require` in the place of `import`; for lack of a top-level await, inside a function. */
