@@ -1,0 +1,2 @@
+export { sealedFiles } from "./backend.js";
+export { plugin } from "./plugin.js";
