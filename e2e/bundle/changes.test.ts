@@ -72,3 +72,20 @@ describe("a process killed while it changes a bundle", () => {
     expect((await readdir(work.folder)).sort()).toEqual(["creds.sealed", "creds.sealed.epoch", "identity"]);
   }, 1_200_000);
 });
+
+describe("a copy that is older than its sidecar", () => {
+  it("is told of once: as a warning while nothing is opened, as the failure when something is", async () => {
+    const work = await withBundle();
+    const path = join(work.folder, "creds.sealed");
+    const copy = await readFile(path);
+    await work.basil(...setBackend("later"));
+    await writeFile(path, copy, { mode: 0o600 });
+    const told = (stderr: string) => stderr.match(/an older copy was restored/g)?.length;
+    const closed = await work.basil("bundle", "show", "creds.sealed");
+    expect([closed.status, told(closed.stderr)]).toEqual([0, 1]);
+    const refused = await work.basil("bundle", "show", "creds.sealed", ...OPEN);
+    expect([refused.status, told(refused.stderr)]).toEqual([1, 1]);
+    const accepted = await work.basil("bundle", "show", "creds.sealed", ...OPEN, "--accept-rollback");
+    expect([accepted.status, told(accepted.stderr)]).toEqual([0, 1]);
+  });
+});

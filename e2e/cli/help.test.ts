@@ -61,6 +61,24 @@ describe("basil --help", () => {
     expect(stdout).toMatch(/^basil \d+\.\d+\.\d+\n$/);
   });
 
+  it.for([
+    ["basil statsu --help", "unknown command 'statsu' (Did you mean status?)"],
+    ["basil nosuch --help", "unknown command 'nosuch'"],
+    ["basil help statsu", "unknown command 'statsu' (Did you mean status?)"],
+    ["basil bundle craete -h", "unknown command 'craete' (Did you mean create?)"],
+  ] as const)("%s is a slip like one without it", async ([line, message]) => {
+    const { exitCode, stdout, stderr } = await typed(line);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`error: ${message}`);
+  });
+
+  it("basil help status is the help of status", async () => {
+    const { exitCode, stdout } = await typed("basil help status");
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("Usage: basil status");
+  });
+
   it("writes colours only to a terminal", async () => {
     const { stdout } = await typed("basil --help", { env: { TERM: "xterm-256color", COLORTERM: "truecolor" } });
     expect(stdout).not.toContain("\u001b[");

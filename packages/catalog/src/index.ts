@@ -12,6 +12,7 @@ export { MAX_JSON_DEPTH, MAX_JSON_LENGTH, readJson } from "./json-reader.js";
 export { isMaterialized } from "./key-rules.js";
 export type { NatsType, SvidKind } from "./labels.js";
 export { isCredentialIssuer, labelValue, NATS_TYPES, natsType, SVID_KINDS, svidKind } from "./labels.js";
+export { nearest } from "./nearest.js";
 export type { ParseCatalogOptions } from "./parse-catalog.js";
 export { parseCatalog } from "./parse-catalog.js";
 export { isJsonObject, MAX_LIST_LENGTH, readFrame, readShape, readValue } from "./read-shape.js";

@@ -30,6 +30,8 @@ export async function createProgram(
       terminal.out(`basil ${version()}`);
       throw new CommanderError(0, "commander.version", "the version was asked for");
     });
+  // Commander gives the help before it looks whether there is such a command.
+  program.on("beforeAllHelp", ({ command }: { readonly command: Command }) => requireKnownCommand(command));
   declareGlobalOptions(program);
   for (const entry of commands) {
     if ("load" in entry) {
@@ -42,4 +44,15 @@ export async function createProgram(
     }
   }
   return program;
+}
+
+/** @throws CommanderError `commander.unknownCommand`, with the name that was probably meant, as without `--help`. */
+function requireKnownCommand(command: Command): void {
+  const words = command.args[0] === "help" ? command.args.slice(1) : command.args;
+  const [word] = words;
+  if (command.commands.length === 0 || word === undefined || word.startsWith("-")) return;
+  if (command.commands.some((known) => known.name() === word || known.aliases().includes(word))) return;
+  command.args = words;
+  // Commander's own, which has no other way in.
+  (command as Command & { unknownCommand(): never }).unknownCommand();
 }

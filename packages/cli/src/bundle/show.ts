@@ -1,5 +1,12 @@
 import { resolve } from "node:path";
-import { type BundleSummary, type DepositReview, exportSlot, inspectBundle, openBundle } from "@basil/bundle";
+import {
+  type BundleSummary,
+  type DepositReview,
+  exportSlot,
+  inspectBundle,
+  isBundleError,
+  openBundle,
+} from "@basil/bundle";
 import { CliError } from "../cli-error.js";
 import { integer, nonEmpty } from "../option-values.js";
 import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand } from "./bundle-command.js";
@@ -46,7 +53,10 @@ export const show = defineBundleCommand<ShowOptions, ShowReport>({
       });
     }
     const { warnings, ...summary } = await inspectBundle(path);
-    for (const warning of warnings) context.terminal.err(`warning: ${warning}`);
+    const warn = (told?: string) => {
+      for (const warning of warnings) if (warning !== told) context.terminal.err(`warning: ${warning}`);
+    };
+    if (options.open === undefined || slot !== undefined) warn();
     if (slot !== undefined && exportTo !== undefined) {
       await writePublicFile(resolve(context.cwd, exportTo), await exportSlot(path, slot), 0o600);
       return { bundle: typed, ...summary, exported: { slot, file: exportTo } };
@@ -56,7 +66,12 @@ export const show = defineBundleCommand<ShowOptions, ShowReport>({
     using opened = await openBundle(path, {
       ...(await openOptions(options, context, secrets)),
       deposits: "review",
+    }).catch((error: unknown) => {
+      // An older copy is one of the warnings, and here the failure.
+      warn(isBundleError(error) ? error.message : undefined);
+      throw error;
     });
+    warn();
     const backends = [...opened.backends].map(([id, { kind }]) => ({ id, kind }));
     return { bundle: typed, ...summary, openedBy: opened.slot.id, backends, review: opened.deposits };
   },

@@ -1,5 +1,5 @@
+import { nearest } from "@basil/catalog";
 import type { z } from "zod";
-import { nearestName } from "./nearest-name.js";
 
 type Issue = z.core.$ZodIssue;
 
@@ -13,7 +13,7 @@ export function configProblems(
     const path = issue.path.map(String);
     if (issue.code !== "unrecognized_keys") return [`${keyName(path)} ${explain(issue, valueAt(document, path))}`];
     return issue.keys.map((key) => {
-      const near = nearestName(key, knownKeys(path));
+      const near = nearest(key, knownKeys(path));
       return `${keyName([...path, key])} is not a key of this file${near === undefined ? "" : `; did you mean ${keyName([...path, near])}?`}`;
     });
   });

@@ -1,11 +1,10 @@
-import { escapeControls } from "@basil/catalog";
+import { escapeControls, nearest } from "@basil/catalog";
 import { adminTarget, whoCan as askWhoCan, isAdminOperation, type Operation, type WhoCan } from "@basil/policy";
 import { type DocumentOptions, declareDocuments } from "../catalog/document-options.js";
 import { refusalsAsJson } from "../catalog/refusals-as-json.js";
 import { writeSafeTable } from "../catalog/safe-table.js";
 import { defineCommand } from "../command.js";
 import { resolveSettings } from "../config/agent-settings.js";
-import { nearestName } from "../config/nearest-name.js";
 import { loadDocuments } from "../documents.js";
 import { nonEmpty } from "../option-values.js";
 import { readOperation } from "./operation.js";
@@ -35,8 +34,7 @@ export const whoCan = defineCommand<DocumentOptions, WhoCanReport>({
     const settings = await resolveSettings(options, context);
     const { policy, catalog } = await refusalsAsJson(options, context, () => loadDocuments(settings, context.cwd));
     const answer = askWhoCan(policy, catalog, operation, key);
-    const near =
-      answer.reason === "unknown_key" ? nearestName(key, namesFor(operation, catalog.keys.keys())) : undefined;
+    const near = answer.reason === "unknown_key" ? nearest(key, namesFor(operation, catalog.keys.keys())) : undefined;
     return near === undefined ? { answer } : { answer, suggestion: near };
   },
   render({ answer, suggestion }, terminal) {
