@@ -37,6 +37,7 @@ export async function withBroker<T>(
   use: (client: Client, call: CallOptions) => Promise<T>,
 ): Promise<T> {
   const path = clientSocketPath(options, context.env);
+  using _ = context.terminal.working("waiting for the broker");
   const { connect, isClientError } = await import("@basil/client");
   const { signal } = context;
   const brokerUid = options.brokerUid ?? brokerUidOf(context.env);

@@ -34,6 +34,7 @@ export function defineBundleCommand<Options, Report>(
   return defineCommand<Options, Report>({
     ...definition,
     run: async (invocation, context) => {
+      using _ = context.terminal.working("working on the bundle");
       try {
         return await definition.run(invocation, context);
       } catch (error) {

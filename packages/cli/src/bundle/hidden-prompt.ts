@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { ReadStream, WriteStream } from "node:tty";
 import { CliError } from "../cli-error.js";
+import type { Terminal } from "../terminal.js";
 
 const MAX_BYTES = 1024;
 
@@ -8,10 +9,13 @@ export interface HiddenPromptOptions {
   /** Asks a second time and refuses when the answers differ. */
   readonly confirm: boolean;
   readonly signal: AbortSignal;
+  readonly terminal: Pick<Terminal, "asking">;
 }
 
 /** Asks on the controlling terminal, whatever the standard streams are, and shows nothing of the answer. */
-export async function askHidden(what: string, { confirm, signal }: HiddenPromptOptions): Promise<Uint8Array> {
+export async function askHidden(what: string, options: HiddenPromptOptions): Promise<Uint8Array> {
+  const { confirm, signal, terminal } = options;
+  using _ = terminal.asking();
   const input = terminalStream((fd) => new ReadStream(fd), "r");
   const output = terminalStream((fd) => new WriteStream(fd), "w");
   const ask = (question: string): Promise<Uint8Array> => {

@@ -67,7 +67,9 @@ export class SecretSource implements Disposable {
         return new TextEncoder().encode(this.#variable(flag, value));
       case "prompt":
         requireTrue(flag, source, value);
-        return this.#keep(await askHidden(what, { confirm, signal: this.#context.signal }));
+        return this.#keep(
+          await askHidden(what, { confirm, signal: this.#context.signal, terminal: this.#context.terminal }),
+        );
       case "stdin":
         requireTrue(flag, source, value);
         if (this.#stdinRead) throw invalid(flag, source, "standard input can give one secret only");

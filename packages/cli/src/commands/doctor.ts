@@ -33,6 +33,7 @@ export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorRepo
       .option("--strict", "exit 1 for warnings, too");
   },
   async run({ options }, context) {
+    using _ = context.terminal.working("checking");
     const { configurationRefused, preflight } = await import("../doctor/preflight.js");
     const { strict = false } = options;
     let settings: AgentSettings | CliError;

@@ -26,6 +26,7 @@ export const keys = defineCommand<KeysOptions, KeysReport>({
     declareKms(command);
   },
   async run({ options }, context) {
+    using _ = context.terminal.working("asking KMS");
     const { listKeys } = await import("../provision/list-keys.js");
     return listKeys(options, context);
   },

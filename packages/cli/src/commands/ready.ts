@@ -57,6 +57,7 @@ function ask(options: BrokerOptions, context: CommandContext): Promise<BrokerRea
 /** The last answer or failure counts when the time is over. */
 async function waitFor(options: BrokerOptions, waitMs: number, context: CommandContext): Promise<BrokerReadiness> {
   const end = performance.now() + waitMs;
+  using _ = context.terminal.working("waiting until the broker is ready");
   for (;;) {
     const left = Math.max(1, Math.ceil(end - performance.now()));
     const over = (): boolean => performance.now() + POLL_MS >= end;

@@ -26,6 +26,7 @@ export const watch = defineCommand<WatchOptions, undefined>({
       await withBroker(options, context, async (client, call) => {
         // A stream has no time limit, so that something answers at all is asked before.
         await client.health(call);
+        using _ = terminal.working("watching, until Ctrl-C");
         for await (const event of client.watch({ signal, kinds: options.kind ?? [] })) {
           const { at, ...detail } = event;
           terminal.out(options.json ? toJson({ at: at.toISOString(), ...fields(detail) }, "line") : line(event));

@@ -22,6 +22,7 @@ export const diff = defineCommand<WantedPolicyOptions, PolicyDifference>({
     declareWantedPolicy(command);
   },
   async run({ options, operands }, context) {
+    using _ = context.terminal.working("comparing the policies");
     const { readPolicy } = await import("./read-policy.js");
     const { comparePolicies } = await import("./compare-policies.js");
     const deployed: PolicyStatement[] = [];

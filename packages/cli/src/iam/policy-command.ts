@@ -12,6 +12,7 @@ export const policy = defineCommand<WantedPolicyOptions, IamDocument>({
   ],
   declare: declareWantedPolicy,
   async run({ options }, context) {
+    using _ = context.terminal.working("working on the policy");
     return (await wantedPolicy(options, context)).document;
   },
   render(document, { out }) {

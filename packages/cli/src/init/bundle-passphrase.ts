@@ -33,7 +33,8 @@ export async function askPassphrase(path: string, context: CommandContext): Prom
     context.terminal.err(`The passphrase is the one in ${path}.`);
     return undefined;
   }
-  const { signal } = context;
-  const typed = await askHidden("passphrase of the bundle, or nothing for a random one", { confirm: true, signal });
+  const { signal, terminal } = context;
+  const what = "passphrase of the bundle, or nothing for a random one";
+  const typed = await askHidden(what, { confirm: true, signal, terminal });
   return typed.length > 0 ? typed : new TextEncoder().encode(randomBytes(24).toString("base64url"));
 }

@@ -83,7 +83,7 @@ async function written(folder: string, write: () => Promise<void>): Promise<void
 async function seal(
   { answers, paths, force }: DeployInput,
   placed: PlacedFiles,
-  { signal }: CommandContext,
+  { signal, terminal }: CommandContext,
 ): Promise<void> {
   const { createBundle, isBundleError, passphraseSlot, readSecretFile, trimNewline } = await import("@basil/bundle");
   const { toCliError } = await import("../bundle/bundle-failure.js");
@@ -93,6 +93,7 @@ async function seal(
     ...(profile !== undefined && { profile }),
     ...(endpoint !== undefined && { endpoint }),
   };
+  using _ = terminal.working("sealing the bundle");
   await placed.remember(paths.bundle);
   await placed.remember(`${paths.bundle}.epoch`);
   try {

@@ -16,6 +16,7 @@ export async function confirm(question: string, unchanged: string, context: Comm
       { remedy: "read the plan above, then run it again with --yes" },
     );
   }
+  using _ = terminal.asking();
   const { createInterface } = await import("node:readline/promises");
   const prompt = createInterface({ input: stdin as unknown as NodeJS.ReadableStream });
   let answer: string;

@@ -37,6 +37,7 @@ export const create = defineCommand<CreateOptions, ProvisionReport>({
       .option("--yes", "create without asking");
   },
   async run({ options }, context) {
+    using _ = context.terminal.working("asking KMS");
     const settings = await resolveSettings(options, context);
     const catalog = await loadCatalog(settings, context.cwd);
     const entries = kmsKeys(catalog, options.keyId, "--key-id");

@@ -57,6 +57,7 @@ export const rotate = defineCommand<RotateOptions, RotationReport>({
     declareJournal(command);
   },
   async run({ options, operands }, context) {
+    using _ = context.terminal.working("asking KMS");
     const settings = await resolveSettings(options, context);
     const catalog = await loadCatalog(settings, context.cwd);
     const [entry] = kmsKeys(catalog, operands, "<key>");

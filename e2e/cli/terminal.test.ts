@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { atTerminal, need } from "../bundle/terminal.js";
+import { program, typed } from "./typed.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "basil-terminal-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** What a person sees of a line that asks nothing. */
+async function seen(line: string, env = ""): Promise<string> {
+  return (await atTerminal(folder, `env ${env} "${process.execPath}" "${program}" ${line}`, /^(?!)/, [])).seen;
+}
+
+const ESCAPE = "\u001b[";
+
+describe("what a person at a terminal sees", () => {
+  it("is coloured there, without NO_COLOR, and nowhere else", async (context) => {
+    need(context, "script");
+    const line = "health --socket no.sock";
+    expect(await seen(line, "TERM=xterm")).toContain(`${ESCAPE}31merror:`);
+    expect(await seen(line, "TERM=xterm NO_COLOR=1")).not.toContain(ESCAPE);
+    expect(await seen(line, "TERM=dumb")).not.toContain(ESCAPE);
+    const { stderr } = await typed("basil health --socket no.sock", { cwd: folder, env: { TERM: "xterm" } });
+    expect(stderr).toContain("error: ");
+    expect(stderr).not.toContain(ESCAPE);
+  });
+
+  it("tells what takes longer than a second, and then clears it; a script is told nothing", async (context) => {
+    need(context, "script");
+    const line = "ready --socket no.sock --wait 2.5";
+    const told = await seen(line, "TERM=xterm");
+    expect(told).toContain("waiting until the broker is ready … 1 s");
+    expect(told).toContain("waiting until the broker is ready … 2 s\r\u001b[K\u001b[31merror:");
+    const { stderr } = await typed(`basil ${line}`, { cwd: folder, env: { TERM: "xterm" } });
+    expect(stderr).not.toContain("waiting");
+  });
+});
