@@ -16,7 +16,7 @@ export interface Deployment extends AsyncDisposable {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-/** An emulator and an agent, each a process of its own, with one P-256 key: `bench.key` at `alias/basil/bench`. */
+/** An emulator and an agent, each a process of its own, with two keys: `bench.key`, a P-256 one, and `bench.aead`. */
 export async function startDeployment(): Promise<Deployment> {
   const folder = await mkdtemp(join(tmpdir(), "basil-bench-"));
   const emulator = spawn(process.execPath, [join(import.meta.dirname, "emulator-process.ts")], {
@@ -35,13 +35,16 @@ export async function startDeployment(): Promise<Deployment> {
     backend: "kms",
     path: "alias/basil/bench",
     writable: false,
+    description: "measured",
   };
+  const aead = { ...key, class: "symmetric", keyType: "aes-256-gcm", path: "alias/basil/bench-aead" };
   await writeFile(
     at("catalog.json"),
-    JSON.stringify({ schemaVersion: 1, backends, keys: { "bench.key": { ...key, description: "measured" } } }),
+    JSON.stringify({ schemaVersion: 1, backends, keys: { "bench.key": key, "bench.aead": aead } }),
   );
   const me = { allOf: [{ kind: "unix", uid: process.geteuid?.() ?? 0 }] };
-  const rule = { id: "sign", subjects: ["me"], action: ["op:sign"], target: ["bench.key"] };
+  const action = ["op:sign", "op:encrypt", "op:decrypt"];
+  const rule = { id: "use", subjects: ["me"], action, target: ["bench.*"] };
   await writeFile(at("policy.json"), JSON.stringify({ schemaVersion: 2, subjects: { me }, rules: [rule] }));
   await writeFile(at("pass"), "measured\n", { mode: 0o600 });
   await writeFile(

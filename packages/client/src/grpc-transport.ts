@@ -20,7 +20,9 @@ export class GrpcTransport implements Transport {
   readonly #path: string;
   readonly #timeoutMs: number;
   readonly #client: Client;
-  readonly #closed = new AbortController();
+  /** The calls that go on, to be cancelled when the client is closed. */
+  readonly #calls = new Set<{ cancel(): void }>();
+  #closed = false;
 
   constructor(path: string, timeoutMs: number) {
     this.#path = path;
@@ -34,7 +36,8 @@ export class GrpcTransport implements Transport {
     options: CallOptions,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
-      const { state, stop } = this.#begin(options);
+      const state = this.#begin(options);
+      let stop = () => {};
       const call = this.#client.makeUnaryRequest(
         method.path,
         method.requestSerialize,
@@ -49,7 +52,7 @@ export class GrpcTransport implements Transport {
           else resolve(response);
         },
       );
-      this.#cancelWith(call, state);
+      stop = this.#cancelWith(call, state);
     });
   }
 
@@ -58,7 +61,7 @@ export class GrpcTransport implements Transport {
     request: Request,
     options: CallOptions,
   ): AsyncIterable<Response> {
-    const { state, stop } = this.#begin(options);
+    const state = this.#begin(options);
     const call: ClientReadableStream<Response> = this.#client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
@@ -67,7 +70,7 @@ export class GrpcTransport implements Transport {
       new Metadata(),
       { deadline: state.deadline },
     );
-    this.#cancelWith(call, state);
+    const stop = this.#cancelWith(call, state);
     try {
       for await (const message of call) yield message as Response;
     } catch (error) {
@@ -79,30 +82,34 @@ export class GrpcTransport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
+    this.#closed = true;
+    for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
 
-  /** Checks the options, and joins the caller's signal with the client's own end. */
-  #begin({ signal, timeoutMs = this.#timeoutMs }: CallOptions): { state: CallState; stop: () => void } {
+  /** Checks the options. */
+  #begin({ signal, timeoutMs = this.#timeoutMs }: CallOptions): CallState {
     requireTimeout(timeoutMs);
-    if (this.#closed.signal.aborted) throw new ClientError("CLOSED", "the client was closed", {});
+    if (this.#closed) throw new ClientError("CLOSED", "the client was closed", {});
     if (signal?.aborted) {
       throw new ClientError("CANCELLED", "the call was cancelled before it began", {}, { cause: signal.reason });
     }
-    const ended = new AbortController();
-    const state = { path: this.#path, signal, deadline: Date.now() + timeoutMs, ended: ended.signal };
-    return { state, stop: () => ended.abort() };
+    return { path: this.#path, signal, deadline: Date.now() + timeoutMs };
   }
 
-  #cancelWith(call: { cancel(): void }, { signal, ended }: CallState): void {
-    for (const source of [signal, this.#closed.signal]) {
-      source?.addEventListener("abort", () => call.cancel(), { once: true, signal: ended });
-    }
+  /** Lets the caller's signal and the client's own end cancel the call, until the function returned is called. */
+  #cancelWith(call: { cancel(): void }, { signal }: CallState): () => void {
+    const cancel = () => call.cancel();
+    this.#calls.add(call);
+    signal?.addEventListener("abort", cancel, { once: true });
+    return () => {
+      this.#calls.delete(call);
+      signal?.removeEventListener("abort", cancel);
+    };
   }
 
   #failure(error: ServiceError, state: CallState): ClientError {
-    if (this.#closed.signal.aborted) return new ClientError("CLOSED", "the client was closed", {}, { cause: error });
+    if (this.#closed) return new ClientError("CLOSED", "the client was closed", {}, { cause: error });
     return statusError(error, state);
   }
 }

@@ -40,8 +40,6 @@ export interface CallState {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
-  /** Aborted once the call is over, so that nothing listens for it any more. */
-  readonly ended: AbortSignal;
 }
 
 /** A failed gRPC call as the caller sees it. */
