@@ -1,16 +1,11 @@
 import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commands } from "../../packages/cli/src/commands.js";
-import { commandWords } from "../../packages/cli/src/completions/command-words.js";
-import type { CommandContext } from "../../packages/cli/src/context.js";
-import { createProgram } from "../../packages/cli/src/program.js";
-import { createTerminal } from "../../packages/cli/src/terminal.js";
 import { atTerminal, need } from "../bundle/terminal.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 import { BAD_INPUT, type BadInputRow, type Never } from "./bad-input-rows.js";
+import { commandTree } from "./command-tree.js";
 import { type Answer, program, type TypeOptions, typed } from "./typed.js";
 
 const uid = process.getuid?.() ?? 0;
@@ -102,16 +97,6 @@ const whole = (flag: keyof BadInputRow) =>
     const value = row[flag];
     return isNever(value) ? value : [row.line];
   });
-
-/** Every command that can be run, by its names. */
-async function commandTree(): Promise<string[]> {
-  const nowhere = Object.assign(new Writable(), { isTTY: false });
-  const terminal = createTerminal({ stdout: nowhere, stderr: nowhere, env: {} } as never);
-  const context = { terminal } as CommandContext;
-  const names = commands.map(({ name }) => name);
-  const words = commandWords(await createProgram(commands, names, { context, finished: () => {} }));
-  return words.filter(({ subcommands }) => subcommands.length === 0).map(({ path }) => path.join(" "));
-}
 
 describe("the matrix of bad input", () => {
   it("has a row for every command, and a reason for every case that cannot occur", async () => {

@@ -1,41 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { commandTree } from "./command-tree.js";
 import { typed } from "./typed.js";
 
-const COMMANDS = [
-  "get",
-  "set",
-  "rotate",
-  "mint-jwt",
-  "reload",
-  "revoke",
-  "watch",
-  "init",
-  "jwks",
-  "iam policy",
-  "iam trust",
-  "iam diff",
-  "provision rotate",
-  "keys",
-  "agent",
-  "doctor",
-  "explain",
-  "bundle create",
-  "bundle set-backend",
-  "bundle show",
-  "new-key",
-  "list",
-  "pubkey",
-  "sign",
-  "verify",
-  "encrypt",
-  "decrypt",
-  "status",
-  "health",
-  "ready",
-  "demo",
-  "kms-emulator",
-  "completions",
-];
+const COMMANDS = await commandTree();
+const WAITING = ["import", "import-set", "mint-nats-user", "sign-nats-jwt", "issue-nats-creds", "issue-cert"];
 
 describe("basil --help", () => {
   it("lists every command on standard output", async () => {
@@ -45,14 +13,32 @@ describe("basil --help", () => {
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command.split(" ")[0]}\\b`, "m"));
   });
 
-  it.for(COMMANDS)("basil %s --help shows flags and an example", async (command) => {
+  it.concurrent.for(COMMANDS)("basil %s --help shows flags and an example", async (command) => {
     const { exitCode, stdout, stderr } = await typed(`basil ${command} --help`);
     expect(exitCode).toBe(0);
     expect(stderr).toBe("");
     expect(stdout).toContain(`Usage: basil ${command}`);
     expect(stdout).toContain("--json");
     expect(stdout).toContain("--socket");
-    expect(stdout).toContain(`  $ basil ${command}`);
+    // Of a group with a command that is meant when none is named, its own name will do.
+    const [group] = command.split(" ");
+    const named = stdout.includes(`  $ basil ${command}`) || stdout.includes(`| basil ${command}`);
+    expect(named || (command === "provision create" && stdout.includes(`  $ basil ${group}`))).toBe(true);
+  });
+
+  it("names the commands that wait for the broker, and none of them is listed", async () => {
+    const { stdout } = await typed("basil --help");
+    expect(stdout).toContain(`Not part of this build, and say so: ${WAITING.join(", ")}.`);
+    for (const name of WAITING) expect(stdout).not.toMatch(new RegExp(`^  ${name}\\b`, "m"));
+  });
+
+  it.for(WAITING)("basil %s says that it is not part of this build, whatever it is given", async (name) => {
+    for (const line of [`basil ${name}`, `basil ${name} --key-id k --check file`]) {
+      const { exitCode, stdout, stderr } = await typed(line);
+      expect(stderr).toMatch(new RegExp(`^error: basil ${name} is not part of this build: .+\nhint: .+\n$`));
+      expect(stdout).toBe("");
+      expect(exitCode).toBe(1);
+    }
   });
 
   it.for(["basil --version", "basil -V"])("%s prints the name and the version", async (line) => {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type CommandRuntime, declareGlobalOptions, type LazyGroup, type RegisteredCommand } from "./command.js";
 import { version } from "./version.js";
+import { declareWaiting } from "./waiting-commands.js";
 
 /** The command tree for `argv`. Its modules are light; what a command needs is imported when it runs. */
 export async function createProgram(
@@ -43,6 +44,7 @@ export async function createProgram(
       entry.register(program, runtime);
     }
   }
+  declareWaiting(program);
   return program;
 }
 

@@ -25,20 +25,18 @@ export function commandWords(program: Command): CommandWords[] {
 }
 
 function walk(command: Command, path: readonly string[]): CommandWords[] {
-  const visible = command.commands.filter((sub) => sub.name() !== "help");
+  const help = command.createHelp();
+  const visible = help.visibleCommands(command).filter((sub) => sub.name() !== "help");
   const words: CommandWords = {
     path,
     summary: command.description(),
     subcommands: visible.map((sub) => ({ name: sub.name(), summary: sub.description() })),
-    flags: command
-      .createHelp()
-      .visibleOptions(command)
-      .flatMap((option) => {
-        if (option.long == null) return [];
-        const { long, short, description: summary } = option;
-        const takesValue = option.required || option.optional;
-        return [{ long, ...(short != null && { short }), summary, takesValue, choices: option.argChoices ?? [] }];
-      }),
+    flags: help.visibleOptions(command).flatMap((option) => {
+      if (option.long == null) return [];
+      const { long, short, description: summary } = option;
+      const takesValue = option.required || option.optional;
+      return [{ long, ...(short != null && { short }), summary, takesValue, choices: option.argChoices ?? [] }];
+    }),
   };
   return [words, ...visible.flatMap((sub) => walk(sub, [...path, sub.name()]))];
 }
