@@ -66,6 +66,10 @@ describe("basil demo --keep", () => {
       "seals the bundle as the page does",
       /\$ basil bundle set-backend creds\.sealed --backend id=kms,type=aws-kms,region=us-east-1 --open passphrase:file=/,
     ],
+    [
+      "proves the deployment before it serves",
+      /\$ basil doctor -c agent\.toml --live\n[^$]*0 warn, 0 fatal\nresult: OK\n/,
+    ],
     ["starts on the runtime identity", /\$ env AWS_PROFILE=basil-runtime basil agent[\s\S]*ready: true/],
     [
       "signs and verifies ES256",
@@ -107,8 +111,8 @@ describe("basil demo --keep", () => {
 
     // What signs and encrypts answers anew each time: that is held by what verifies and decrypts.
     const fresh = /^basil (--socket \S+ )?(sign|encrypt) |jwt-signature\.hex$|verify-jwt|^cat .*\.jsonl|^cat .*\.log/;
-    // What starts and stops agents, and makes bundles, belongs to those that are running.
-    const once = /basil agent|kill|bundle create|set-backend|^ls -l|^\. |run\/provision\.sock/;
+    // What starts and stops agents, and makes bundles, belongs to those that are running; doctor looks before they are.
+    const once = /basil agent|basil doctor|kill|bundle create|set-backend|^ls -l|^\. |run\/provision\.sock/;
     const repeatable = steps.filter(({ line }) => !fresh.test(line) && !once.test(line));
     expect(repeatable.length).toBeGreaterThan(20);
     for (const { line, answer } of repeatable) {

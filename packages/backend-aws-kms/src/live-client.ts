@@ -44,7 +44,8 @@ export function openLiveClient(options: AwsKmsOptions): LiveClient {
       const sentAt = Date.now();
       const answer = await transport.handle(request, handlerOptions);
       const date = Date.parse(answer.response.headers.date ?? "");
-      if (!Number.isNaN(date)) skewMs ??= date - (sentAt + Date.now()) / 2;
+      // The header is cut to whole seconds: it is half of one behind on average.
+      if (!Number.isNaN(date)) skewMs ??= date + 500 - (sentAt + Date.now()) / 2;
       return answer;
     },
   };

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseCatalog } from "@basil/catalog";
-import { decide, parsePolicy, resolveSubject } from "@basil/policy";
+import { decide, lintPolicy, parsePolicy, resolveSubject } from "@basil/policy";
 import { describe, expect, it } from "vitest";
 import { parseAgentConfig } from "../config/load-agent-config.js";
 import { readDemoData } from "../data-file.js";
@@ -59,13 +59,24 @@ describe("the documents of the demo", () => {
   });
 
   it("lets the user of the demo use each key for what it is for, and nobody else anything", async () => {
-    const [rules, catalog] = [parsePolicy(policy(1000)), parseCatalog(await seedCatalog())];
+    const [rules, catalog] = [parsePolicy(policy(1000, await seedCatalog())), parseCatalog(await seedCatalog())];
     const may = (op: "sign" | "encrypt", key: string) => decide(rules, catalog, "demo.user", op, key).allowed;
     expect([may("sign", "jwt.signing.primary"), may("encrypt", "payload.aead")]).toEqual([true, true]);
     expect([may("encrypt", "jwt.signing.primary"), may("sign", "payload.aead")]).toEqual([false, false]);
     const identity = (uid: number) => ({ kind: "unix", uid, gid: uid, groups: [], pid: null }) as const;
     expect(resolveSubject(rules, identity(1000))).toMatchObject({ subject: "demo.user" });
     expect(resolveSubject(rules, identity(65534))).not.toHaveProperty("subject");
+  });
+
+  it("has a policy for each catalog that lint has nothing to say about", async () => {
+    for (const catalog of [
+      await seedCatalog(),
+      await signingCatalog(),
+      await provisioningCatalog(),
+      await newKeyCatalog(),
+    ]) {
+      expect(lintPolicy(parsePolicy(policy(1000, catalog)), parseCatalog(catalog))).toEqual([]);
+    }
   });
 
   it("changes nothing of the page's runtime policy but the ARNs", async () => {
@@ -77,9 +88,15 @@ describe("the documents of the demo", () => {
   });
 
   it("gives each agent a configuration that loads", async () => {
-    const text = agentToml("agent", { catalog: "catalog.json", bundle: "creds.sealed", socketMode: "0666" });
+    const text = agentToml("agent", {
+      catalog: "catalog.json",
+      policy: "policy.json",
+      bundle: "creds.sealed",
+      socketGroup: "65534",
+    });
     expect(await parseAgentConfig(new TextEncoder().encode(text), "agent.toml")).toMatchObject({
-      "socket-mode": 0o666,
+      "socket-mode": 0o660,
+      "socket-group": "65534",
       "audit-log": "agent-audit.jsonl",
     });
   });

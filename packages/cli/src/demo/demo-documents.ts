@@ -41,19 +41,29 @@ export async function newKeyCatalog(): Promise<string> {
   return `${JSON.stringify({ ...document, keys: { "one.more.key": fresh } }, null, 2)}\n`;
 }
 
-/** The user who runs the demo may use the keys, each for what it is for, and nobody else may anything. */
-export function policy(uid: number): string {
+/**
+ * The user who runs the demo may use the keys of this catalog, each for what it is for, and nobody else may anything. A
+ * rule that no key of it falls under is left out.
+ */
+export function policy(uid: number, catalog: string): string {
+  const { keys } = JSON.parse(catalog) as CatalogDocument;
+  const isSigner = ({ keyType }: { keyType: string }) => keyType !== "aes-256-gcm";
+  const names = (signs: boolean) => Object.keys(keys).filter((name) => keys[name] && isSigner(keys[name]) === signs);
+  const rules = [
+    { id: "demo-signs", subjects: ["demo.user"], action: ["role:signer"], target: names(true) },
+    { id: "demo-seals", subjects: ["demo.user"], action: ["role:sealer"], target: names(false) },
+  ].filter(({ target }) => target.length > 0);
+  const roles = {
+    signer: ["sign", "verify", "get_public_key", "list"],
+    sealer: ["encrypt", "decrypt", "list"],
+  };
   const document = {
     schemaVersion: 2,
     subjects: { "demo.user": { allOf: [{ kind: "unix", uid }] } },
-    roles: {
-      signer: ["sign", "verify", "get_public_key", "list"],
-      sealer: ["encrypt", "decrypt", "list"],
-    },
-    rules: [
-      { id: "demo-signs", subjects: ["demo.user"], action: ["role:signer"], target: ["jwt.**", "release.**"] },
-      { id: "demo-seals", subjects: ["demo.user"], action: ["role:sealer"], target: ["payload.aead"] },
-    ],
+    roles: Object.fromEntries(
+      Object.entries(roles).filter(([name]) => rules.some(({ action }) => action.includes(`role:${name}`))),
+    ),
+    rules,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }
@@ -83,16 +93,18 @@ export function provisionerIamPolicy(): Promise<string> {
 
 export interface AgentFileOptions {
   readonly catalog: string;
+  readonly policy: string;
   readonly bundle: string;
-  readonly socketMode: string;
+  /** Whose group may connect, besides the user; nobody else's without. */
+  readonly socketGroup?: string;
 }
 
 /** An agent's configuration. The passphrase file stays, so that every agent of the demo can start from it, again and again. */
-export function agentToml(name: string, { catalog, bundle, socketMode }: AgentFileOptions): string {
+export function agentToml(name: string, { catalog, policy, bundle, socketGroup }: AgentFileOptions): string {
   return `catalog = "${catalog}"
-policy = "policy.json"
+policy = "${policy}"
 bundle = "${bundle}"
-socket-mode = "${socketMode}"
+socket-mode = "${socketGroup === undefined ? "0600" : "0660"}"${socketGroup === undefined ? "" : `\nsocket-group = "${socketGroup}"`}
 audit-log = "${name}-audit.jsonl"
 
 [unlock]

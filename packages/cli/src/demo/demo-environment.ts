@@ -97,7 +97,8 @@ cd ${quote(workdir.path)}
 
 /**
  * `as-uid UID basil …` runs the program as another user, who need not be able to read it: it is loaded first, by asking
- * for the broker's health without a word, and only then the user is changed.
+ * for the broker's health and by the same command with no broker there, both without a word, and only then the user is
+ * changed.
  */
 function asUid(program: string): string {
   const index = new URL("./index.js", import.meta.url).href;
@@ -106,8 +107,10 @@ import { main } from ${JSON.stringify(index)};
 
 const [uid, , ...args] = process.argv.slice(2);
 const silent = () => new Writable({ write: (chunk, encoding, done) => done() });
-const rehearsal = { argv: [process.argv[0], ${JSON.stringify(program)}, "health"], stdout: silent(), stderr: silent(), exitCode: 0 };
-await main(Object.create(process, Object.fromEntries(Object.entries(rehearsal).map(([name, value]) => [name, { value, writable: true }]))));
+for (const words of [["health"], ["--socket", "/nowhere/agent.sock", ...args]]) {
+  const rehearsal = { argv: [process.argv[0], ${JSON.stringify(program)}, ...words], stdout: silent(), stderr: silent(), exitCode: 0 };
+  await main(Object.create(process, Object.fromEntries(Object.entries(rehearsal).map(([name, value]) => [name, { value, writable: true }]))));
+}
 
 process.setgroups([]);
 process.setgid(Number(uid));

@@ -52,6 +52,14 @@ export async function sealBundle({ narrator, type }: Stage): Promise<void> {
   await type("ls -l creds.sealed");
 }
 
+/** Everything that would keep the agent from starting or a call from succeeding, before either is tried. */
+export async function proveDeployment({ narrator, type }: Stage): Promise<void> {
+  narrator.chapter("Would it start, and may it do what the policy lets people do?");
+  narrator.say("Reads and dry runs only: nothing is signed, encrypted or created to find out.");
+  const { stdout } = await type("basil doctor -c agent.toml --live");
+  demand(stdout.endsWith("result: OK\n"), "doctor finds nothing");
+}
+
 /** Two agents on the runtime identity: one for each catalog. */
 export async function startAgents({ narrator, type }: Stage): Promise<void> {
   narrator.chapter("The agents start on the runtime identity");
@@ -61,7 +69,6 @@ export async function startAgents({ narrator, type }: Stage): Promise<void> {
   );
   await type("basil ready --wait 30");
   await type("basil --socket run/signing.sock ready --wait 30");
-  await type("basil doctor -c agent.toml");
   await type("basil status");
   await type("basil list");
 }

@@ -12,7 +12,8 @@ export async function denyCalls({ narrator, type }: Stage): Promise<void> {
   narrator.say("The same answer; only the operator's audit log tells them apart.");
 }
 
-const NOBODY = 65_534;
+/** Uid and gid of the other user: `nobody` on most systems. */
+export const NOBODY = 65_534;
 
 /** The kernel says who calls: another user gets nothing, for the very key and the very words. */
 export async function denyOtherUser({ narrator, type }: Stage, workdir: Workdir, uid: number): Promise<void> {

@@ -14,8 +14,8 @@ import {
 } from "./demo-documents.js";
 import { type AccessKey, demoEnvironment, type IdentityName, PROFILES, writeEnvironment } from "./demo-environment.js";
 import type { Narrator } from "./narrator.js";
-import { provisionKeys, sealBundle, showDocuments, startAgents } from "./provisioning-chapters.js";
-import { denyCalls, denyCreateKey, denyOtherUser, denyWithoutDescribe, showAudit } from "./refusal-chapters.js";
+import { proveDeployment, provisionKeys, sealBundle, showDocuments, startAgents } from "./provisioning-chapters.js";
+import { denyCalls, denyCreateKey, denyOtherUser, denyWithoutDescribe, NOBODY, showAudit } from "./refusal-chapters.js";
 import { type LineResult, ShellSession } from "./shell-session.js";
 import { encryptAndDecrypt, makeJwt, signAndVerify, signWithOthers } from "./signing-chapters.js";
 import { createStage, type Stage } from "./stage.js";
@@ -71,6 +71,7 @@ async function tour(stage: Stage, emulator: KmsEmulator, workdir: Workdir, conte
   await provisionKeys(stage);
   await showDocuments(stage, emulator, workdir);
   await sealBundle(stage);
+  await proveDeployment(stage);
   await startAgents(stage);
   await signAndVerify(stage);
   await makeJwt(stage, workdir, new Date());
@@ -99,22 +100,26 @@ async function makeIdentities(emulator: KmsEmulator): Promise<Record<IdentityNam
 }
 
 async function writeDocuments(workdir: Workdir, { uid }: CommandContext): Promise<void> {
-  const socketMode = workdir.isOpenToOthers ? "0666" : "0600";
+  const who = workdir.isOpenToOthers ? { socketGroup: `${NOBODY}` } : {};
   const agents = [
-    { name: "provision", catalog: "provision.json", bundle: "provision.sealed" },
-    { name: "agent", catalog: "catalog.json", bundle: "creds.sealed" },
-    { name: "signing", catalog: "signing-catalog.json", bundle: "creds.sealed" },
-    { name: "new-key", catalog: "new-key.json", bundle: "creds.sealed" },
-    { name: "without-describe", catalog: "catalog.json", bundle: "creds.sealed" },
+    { name: "provision", catalog: "provision.json", policy: "provision-policy.json", bundle: "provision.sealed" },
+    { name: "agent", catalog: "catalog.json", policy: "policy.json", bundle: "creds.sealed" },
+    { name: "signing", catalog: "signing-catalog.json", policy: "signing-policy.json", bundle: "creds.sealed" },
+    { name: "new-key", catalog: "new-key.json", policy: "new-key-policy.json", bundle: "creds.sealed" },
+    { name: "without-describe", catalog: "catalog.json", policy: "policy.json", bundle: "creds.sealed" },
   ];
+  const catalogs = new Map([
+    ["catalog.json", await seedCatalog()],
+    ["signing-catalog.json", await signingCatalog()],
+    ["provision.json", await provisioningCatalog()],
+    ["new-key.json", await newKeyCatalog()],
+  ]);
   for (const { name, ...files } of agents) {
-    await workdir.write(`${name}.toml`, agentToml(name, { ...files, socketMode }));
+    const catalog = catalogs.get(files.catalog) ?? "";
+    await workdir.write(`${name}.toml`, agentToml(name, { ...files, ...who }));
+    await workdir.write(files.catalog, catalog);
+    await workdir.write(files.policy, policy(uid, catalog));
   }
-  await workdir.write("catalog.json", await seedCatalog());
-  await workdir.write("signing-catalog.json", await signingCatalog());
-  await workdir.write("provision.json", await provisioningCatalog());
-  await workdir.write("new-key.json", await newKeyCatalog());
-  await workdir.write("policy.json", policy(uid));
   await workdir.write("passphrase", `${randomBytes(24).toString("base64url")}\n`);
 }
 

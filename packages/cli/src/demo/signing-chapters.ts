@@ -46,6 +46,20 @@ export async function signWithOthers({ narrator, type }: Stage): Promise<void> {
     await type(`${broker} verify --key-id ${name} --signature ${signature} '${MESSAGE}'`);
     await type(`${broker} pubkey --key-id ${name} --format pem`);
   }
+  await signForSsh({ narrator, type });
+}
+
+/** What OpenSSH and git verify, verified here without a broker. */
+async function signForSsh({ narrator, type }: Pick<Stage, "narrator" | "type">): Promise<void> {
+  narrator.say("As ssh-keygen and git have signatures, too; whoever verifies needs the public half and no broker.");
+  const broker = "basil --socket run/signing.sock";
+  await type(`${broker} pubkey --key-id release.ed25519 --format ssh > release.pub && cat release.pub`);
+  const sign = `${broker} sign --key-id release.ed25519 --format sshsig --namespace file '${MESSAGE}'`;
+  const signature = await type(`${sign} > release.sig && cat release.sig`);
+  demand(signature.stdout.startsWith("-----BEGIN SSH SIGNATURE-----"), "an SSH signature is armored");
+  const flags = "--offline --pubkey release.pub --format sshsig --signature-file release.sig";
+  await type(`basil verify ${flags} --namespace file '${MESSAGE}'`);
+  await type(`basil verify ${flags} --namespace git '${MESSAGE}'`, 1);
 }
 
 export async function encryptAndDecrypt({ narrator, type }: Stage): Promise<void> {
@@ -60,4 +74,8 @@ export async function encryptAndDecrypt({ narrator, type }: Stage): Promise<void
   narrator.say("Other additional data, or none, and it does not open; nothing tells which was wrong.");
   await type(`${decrypt} --aad-hex 00`, 1);
   await type(decrypt, 1);
+  narrator.say("KMS takes 4,096 bytes; data of any size is sealed to a key that KMS wraps.");
+  await type("seq 1 20000 | basil seal payload.aead --out-file numbers.sealed");
+  const numbers = await type("basil open --file numbers.sealed | tail -1");
+  demand(numbers.stdout === "20000\n", "open gives the data back, to the last byte");
 }

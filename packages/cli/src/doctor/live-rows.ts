@@ -29,10 +29,18 @@ function identityRow(backend: string, { identity, region, skewMs }: KmsLiveRepor
     `credentials of ${identity?.source}`,
     identity?.expiresAt === undefined ? "without an end" : `until ${identity.expiresAt.toISOString()}`,
     `region ${region}`,
-    ...(skewMs === undefined ? [] : [`clock ${(skewMs / 1000).toFixed(1)} s off`]),
+    ...(skewMs === undefined ? [] : [`clock ${clockText(skewMs)}`]),
     "kms:CreateKey and the alias actions cannot be proved",
   ];
   return ok(`${NAME}:${backend}`, parts.join("; "));
+}
+
+/** AWS tells its time in whole seconds. */
+const AS_EXACT_AS_TOLD_MS = 1500;
+
+function clockText(skewMs: number): string {
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  return Math.abs(skewMs) < AS_EXACT_AS_TOLD_MS ? "in step" : `${seconds} s ${skewMs > 0 ? "behind" : "ahead of"} AWS`;
 }
 
 function keyRow({ key, path, arn, keySpec, keyUsage, keyState, allowed, unproved }: KmsLiveKeyReport): Check {
