@@ -1,14 +1,35 @@
 import { execFile } from "node:child_process";
-import { access, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import brokerManifest from "../../packages/broker/package.json" with { type: "json" };
 import { seed } from "../stack.js";
 import { installWithNpm } from "./install.js";
-import { packAll } from "./pack.js";
+import { packAll, root } from "./pack.js";
 
 /** Optional packages of the cli, which are left out here. */
 const LEFT_OUT = ["backend-aws-kms", "aws-kms-emulator", "backend-conformance"];
+
+const operations = join(root, "docs", "operations.md");
+const LISTEN = `
+import { createBroker } from "@basil/broker";
+import { parseCatalog } from "@basil/catalog";
+import { parsePolicy } from "@basil/policy";
+const broker = await createBroker({
+  catalog: parseCatalog(JSON.stringify({ schemaVersion: 1, backends: {}, keys: {} })),
+  policy: parsePolicy(JSON.stringify({ schemaVersion: 2, subjects: {}, roles: {}, rules: [] })),
+  backends: [],
+});
+try {
+  await broker.listen({ path: "embedded.sock" });
+  console.log("listening");
+} catch (error) {
+  console.log(error.code, error.message);
+}
+await broker.close(0);
+`;
 
 describe("@basil/cli from packed tarballs, without the backend package", () => {
   let folder: string;
@@ -65,6 +86,30 @@ describe("@basil/cli from packed tarballs, without the backend package", () => {
     expect(row?.remediation).toContain("npm install @basil/backend-aws-kms");
     expect(code).toBe(1);
   });
+
+  it("cannot listen without koffi's binary, says which package that is, and listens once it is named", async () => {
+    const [, install = "", version] =
+      /^npm install (--omit=optional) @basil\/cli @koromix\/koffi-linux-x64@(.+)$/m.exec(
+        await readFile(operations, "utf8"),
+      ) ?? [];
+    expect(version).toBe(brokerManifest.dependencies.koffi);
+    await writeFile(join(project, "listen.mjs"), LISTEN);
+    const listen = () =>
+      new Promise<string>((resolve) => {
+        const env = { PATH: process.env.PATH ?? "", HOME: folder };
+        execFile(process.execPath, ["listen.mjs"], { cwd: project, env }, (_, stdout, stderr) =>
+          resolve(stdout + stderr),
+        );
+      });
+    const binary = `@koromix/koffi-${process.platform}-${process.arch}`;
+    const refused = await listen();
+    expect(refused).toContain("PLATFORM_UNSUPPORTED");
+    expect(refused).toContain(`it is the package ${binary}`);
+    const flags = ["--no-audit", "--no-fund", "--prefer-offline"];
+    await promisify(execFile)("npm", ["install", install, ...flags, `${binary}@${version}`], { cwd: project });
+    expect(await listen()).toBe("listening\n");
+    expect(await readdir(join(project, "node_modules", "@basil"))).not.toContain("backend-aws-kms");
+  }, 120_000);
 
   it("refuses to start the agent, and no socket appears", async () => {
     const socket = join(project, "basil.sock");

@@ -32,7 +32,8 @@ export function loadCLibrary(): Promise<CLibrary> {
 async function bind(): Promise<CLibrary> {
   const { default: koffi } = await import("koffi").catch((cause: unknown) => {
     const { platform, arch } = process;
-    const message = `koffi cannot be loaded on ${platform} ${arch}, so callers cannot be known`;
+    const binary = `@koromix/koffi-${platform}-${arch}`;
+    const message = `koffi's binary for ${platform} ${arch} cannot be loaded, so callers cannot be known: it is the package ${binary}, which an install without optional dependencies leaves out; install with them, or install ${binary} by name`;
     throw new BrokerError("PLATFORM_UNSUPPORTED", message, { platform, arch }, { cause });
   });
   const library = koffi.load(null);

@@ -60,11 +60,13 @@ export async function bindSocket(server: Server, options: SocketOptions): Promis
  * Whether {@link bindSocket} could listen there, as far as can be told without listening: length, folder, mode, group, and
  * what is at the path already. Nothing stays behind.
  *
- * @throws {@link BrokerError} as `bindSocket`.
+ * @throws {@link BrokerError} as `bindSocket`, and `PLATFORM_UNSUPPORTED`.
  */
 export async function checkSocket(options: SocketOptions): Promise<void> {
   const path = requirePath(options.path);
   requireMode(options.mode ?? DEFAULT_MODE);
+  // The lock needs it.
+  await loadCLibrary();
   await groupNumber(options.group);
   await requireFree(path);
   try {

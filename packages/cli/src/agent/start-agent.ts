@@ -50,8 +50,6 @@ export async function startAgent(
     );
   }
   const documents = await loadDocuments(settings, context.cwd);
-  // The broker's lock decides in the end; before the bundle is opened, the audit log of whoever serves there stays untouched.
-  await checkSockets(settings, context, manager.socket !== undefined);
   for (const { message } of documents.catalog.warnings) logger.warn({ document: "catalog" }, message);
   await logPolicyFindings(documents, logger);
   const { isBrokerError } = await import("@basil/broker");
@@ -82,6 +80,8 @@ async function open(
   const plugins = new Map<string, BackendPlugin>();
   for (const { kind } of catalog.backends.values()) if (!plugins.has(kind)) plugins.set(kind, await kinds.load(kind));
 
+  // The broker's lock decides in the end; before the bundle is opened, the audit log of whoever serves there stays untouched.
+  await checkSockets(settings, context, manager.socket !== undefined);
   // Before the first secret is read.
   if (!(await disableCoreDumps())) logger.warn({}, "core dumps could not be switched off");
   using unlock = await readUnlockInputs(config, context.cwd);

@@ -34,6 +34,8 @@ export function startupFailure(error: AnyBrokerError, setting?: string): CliErro
       return failed(error.message, "seal it anew with 'basil bundle set-backend'");
     case "BACKEND_CONTRACT":
       return failed(error.message, "take the backend out of the catalog, and tell the author of its package");
+    case "PLATFORM_UNSUPPORTED":
+      return failed(error.message, "install as the message says; elsewhere than on Linux and macOS no agent serves");
     case "SOCKET_IN_USE":
       return failed(error.message, "stop the broker that serves there, or choose another socket");
     case "SOCKET_PATH_OCCUPIED":
