@@ -79,6 +79,11 @@ describe("basil demo --keep", () => {
     ["signs ES384", /sign --key-id release\.es384 .*\n[0-9a-f]{192}\n\$ .* verify .*\ntrue\n/],
     ["signs ES512", /sign --key-id release\.es512 .*\n[0-9a-f]{264}\n\$ .* verify .*\ntrue\n/],
     ["signs Ed25519", /sign --key-id release\.ed25519 .*\n[0-9a-f]{128}\n\$ .* verify .*\ntrue\n/],
+    [
+      "signs for OpenSSH and git",
+      /-----END SSH SIGNATURE-----\n\$ basil verify --offline .*--namespace file .*\ntrue\n\$ .*--namespace git .*\nfalse\n/,
+    ],
+    ["seals and opens data of any size", /\$ basil open --file numbers\.sealed .*\n20000\n/],
     ["encrypts and decrypts with additional data", /--aad-hex [0-9a-f]+ --raw.*\nthe secret of order 4711\n/],
     ["denies a call without a rule", /basil sign --key-id payload\.aead .*\nerror: .*UNAUTHORIZED/],
     ["has IAM deny CreateKey", /basil agent -c new-key\.toml[\s\S]*kms:CreateKey[\s\S]*# exit code 1/],
