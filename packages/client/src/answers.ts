@@ -73,6 +73,30 @@ export interface Token {
   readonly expiresAt?: Date;
 }
 
+export interface CertificateSubject {
+  readonly commonName: string;
+  readonly dnsNames?: readonly string[];
+  /** As text. */
+  readonly ipAddresses?: readonly string[];
+  readonly ttlSeconds: number;
+}
+
+export interface IssuedCertificate {
+  /** DER, the leaf first. */
+  readonly chain: readonly Uint8Array[];
+  /** PKCS#8 in DER: made for the caller, and kept by nobody else. */
+  readonly privateKey: Uint8Array;
+  /** DER certificates of the issuer. */
+  readonly caChain: readonly Uint8Array[];
+}
+
+export interface SealedAnswer {
+  /** In the form of the request. */
+  readonly message: Uint8Array;
+  /** Where to send it, when the request said so. */
+  readonly responseSubject?: string;
+}
+
 export interface ReloadAnswer {
   readonly applied: boolean;
   /** Only asked what would happen. */

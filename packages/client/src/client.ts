@@ -4,8 +4,6 @@ import {
   type AeadName,
   AeadService,
   aeadName,
-  type CatalogEntry,
-  CatalogKind,
   CiphertextEnvelopeSchema,
   DecryptRequestSchema,
   EncryptRequestSchema,
@@ -14,6 +12,10 @@ import {
   GetSecretRequestSchema,
   grpcMethods,
   HealthRequestSchema,
+  ImportRequestSchema,
+  ImportSetRequestSchema,
+  InvocationService,
+  IssueCertificateRequestSchema,
   KEY_TYPE_NUMBERS,
   KeyType,
   type KeyTypeName,
@@ -27,6 +29,7 @@ import {
   ReloadRequestSchema,
   RevokeRequestSchema,
   RotateSecretRequestSchema,
+  SealedRequestSchema,
   SecretService,
   SetSecretRequestSchema,
   SigningService,
@@ -36,7 +39,6 @@ import {
   WatchRequestSchema,
 } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { brokerEvent, EVENT_KINDS, explainAnswer, reloadAnswer } from "./admin-answers.js";
 import type {
   BrokerEvent,
@@ -44,23 +46,34 @@ import type {
   BrokerReadiness,
   BrokerStatus,
   CatalogItem,
+  CertificateSubject,
   Envelope,
   ExplainAnswer,
+  IssuedCertificate,
   NewKey,
   PublicKey,
   ReloadAnswer,
   Revocation,
+  SealedAnswer,
   Secret,
   Token,
 } from "./answers.js";
+import { catalogItem } from "./catalog-item.js";
+import { EnvelopeClient } from "./envelope-client.js";
 import { ClientError } from "./errors.js";
+import { type ImportedKey, importEntry, type KeyMaterial } from "./key-material.js";
+import { NatsClient } from "./nats-client.js";
+import { oneOf } from "./one-of.js";
+import { tokenOf } from "./token.js";
 import type { CallOptions, Transport } from "./transport.js";
+import { ttlOf } from "./ttl.js";
 
 const signing = grpcMethods(SigningService);
 const aead = grpcMethods(AeadService);
 const secrets = grpcMethods(SecretService);
 const admin = grpcMethods(AdminService);
 const minting = grpcMethods(MintingService);
+const invocation = grpcMethods(InvocationService);
 
 /**
  * A broker's methods. Keys are named as in its catalog. Every method may end in a {@link ClientError} of
@@ -69,10 +82,16 @@ const minting = grpcMethods(MintingService);
  */
 export class Client implements AsyncDisposable {
   readonly #transport: Transport;
+  /** The methods for envelopes sealed to public keys. */
+  readonly envelopes: EnvelopeClient;
+  /** The methods for NATS. */
+  readonly nats: NatsClient;
 
   /** Takes the transport over: disposing the client disposes it. */
   constructor(transport: Transport) {
     this.#transport = transport;
+    this.envelopes = new EnvelopeClient(transport);
+    this.nats = new NatsClient(transport);
   }
 
   /**
@@ -120,6 +139,29 @@ export class Client implements AsyncDisposable {
     const request = create(NewKeyRequestSchema, { keyId, keyType: number });
     const answer = await this.#transport.unary(signing.newKey, request, options);
     return { keyId: answer.keyId, publicKey: answer.publicKey };
+  }
+
+  /**
+   * Fills a catalog entry with a private key from outside.
+   *
+   * @throws {@link ClientError} also `INVALID_REQUEST`, `UNSUPPORTED`, `UNSUPPORTED_ALGORITHM`.
+   */
+  async importKey(
+    keyId: string,
+    keyType: KeyTypeName,
+    material: KeyMaterial,
+    options: CallOptions = {},
+  ): Promise<NewKey> {
+    const request = create(ImportRequestSchema, importEntry({ keyId, keyType, material }));
+    const answer = await this.#transport.unary(signing.import, request, options);
+    return { keyId: answer.keyId, publicKey: answer.publicKey };
+  }
+
+  /** Fills several entries in this order: all are authorized before the first one is written. Fails as `importKey`. */
+  async importKeys(entries: readonly ImportedKey[], options: CallOptions = {}): Promise<NewKey[]> {
+    const request = create(ImportSetRequestSchema, { entries: entries.map(importEntry) });
+    const { keys } = await this.#transport.unary(signing.importSet, request, options);
+    return keys.map(({ keyId, publicKey }) => ({ keyId, publicKey }));
   }
 
   /**
@@ -243,18 +285,47 @@ export class Client implements AsyncDisposable {
     } = {},
   ): Promise<Token> {
     const { ttlSeconds, claims } = options;
-    if (ttlSeconds !== undefined && !Number.isSafeInteger(ttlSeconds)) {
-      throw new TypeError(`ttlSeconds must be a whole number, not ${String(ttlSeconds)}`);
-    }
     const json = typeof claims === "string" ? claims : claims === undefined ? "" : JSON.stringify(claims);
     const request = create(MintJwtRequestSchema, {
       keyId,
       subject,
-      ...(ttlSeconds === undefined ? {} : { ttl: { seconds: BigInt(ttlSeconds), nanos: 0 } }),
+      ...ttlOf(ttlSeconds),
       extraClaimsJson: new TextEncoder().encode(json),
     });
-    const { token, expiresAt } = await this.#transport.unary(minting.mintJwt, request, options);
-    return expiresAt === undefined ? { token } : { token, expiresAt: timestampDate(expiresAt) };
+    return tokenOf(await this.#transport.unary(minting.mintJwt, request, options));
+  }
+
+  /**
+   * Has the backend's PKI issue a TLS leaf certificate with a fresh key, which is the caller's.
+   *
+   * @throws {@link ClientError} also `INVALID_REQUEST`, `UNSUPPORTED`.
+   */
+  async issueCertificate(
+    issuerKeyId: string,
+    subject: CertificateSubject,
+    options: CallOptions = {},
+  ): Promise<IssuedCertificate> {
+    const { commonName, dnsNames = [], ipAddresses = [], ttlSeconds } = subject;
+    const request = create(IssueCertificateRequestSchema, {
+      issuerKeyId,
+      commonName,
+      dnsSans: [...dnsNames],
+      ipSans: [...ipAddresses],
+      ...ttlOf(ttlSeconds),
+    });
+    const answer = await this.#transport.unary(minting.issueCertificate, request, options);
+    return { chain: answer.certChainDer, privateKey: answer.privateKeyDer, caChain: answer.caChainDer };
+  }
+
+  /**
+   * Relays a sealed call of somebody who is not on this host: a tagged COSE_Sign1 around a COSE_Encrypt (RFC 9052).
+   *
+   * @throws {@link ClientError} also `INVOCATION_DISABLED`, `INVOCATION_RESPONSE_PROTECTION_FAILED`, `UNSUPPORTED`.
+   */
+  async invoke(message: Uint8Array, options: CallOptions = {}): Promise<SealedAnswer> {
+    const answer = await this.#transport.unary(invocation.invoke, create(SealedRequestSchema, { message }), options);
+    const { responseSubject } = answer;
+    return { message: answer.message, ...(responseSubject !== undefined && { responseSubject }) };
   }
 
   /** Has the broker read its documents again; with `check` it only says what would happen. A refusal is an answer. */
@@ -304,26 +375,3 @@ const READINESS_REASONS: Readonly<Partial<Record<ReadinessReason, BrokerReadines
   [ReadinessReason.BACKEND_UNREACHABLE]: "backend_unreachable",
   [ReadinessReason.REQUIRED_KEY_MISSING]: "required_key_missing",
 };
-
-const CATALOG_KINDS: Readonly<Partial<Record<CatalogKind, CatalogItem["kind"]>>> = {
-  [CatalogKind.SIGNING]: "signing",
-  [CatalogKind.VALUE]: "value",
-  [CatalogKind.ENCRYPTION]: "encryption",
-};
-
-function catalogItem({ name, kind, keyType = KeyType.UNSPECIFIED, latestVersion }: CatalogEntry): CatalogItem {
-  const typeName = keyTypeName(keyType);
-  return {
-    name,
-    kind: CATALOG_KINDS[kind] ?? "unknown",
-    ...(typeName === undefined ? {} : { keyType: typeName }),
-    latestVersion,
-    numbers: { kind, keyType },
-  };
-}
-
-function oneOf<T extends Record<string, number>>(numbers: T, what: string, name: string): T[keyof T] {
-  const number = Object.hasOwn(numbers, name) ? numbers[name as keyof T] : undefined;
-  if (number !== undefined) return number;
-  throw new TypeError(`${what} must be one of ${Object.keys(numbers).join(", ")}, not ${String(name)}`);
-}

@@ -53,7 +53,8 @@ function brokerOf(...names: string[]) {
     }
   };
   const transport = {
-    unary: async ({ path }: GrpcMethod<never, never>, request: never) => {
+    unary: async (method: never, request: never) => {
+      const { path } = method as GrpcMethod<never, never>;
       calls.push(path.slice(path.lastIndexOf("/") + 1));
       return (path.endsWith("/Encrypt") ? encrypt(request) : decrypt(request)) as never;
     },
