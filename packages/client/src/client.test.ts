@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -100,6 +101,7 @@ describe("connect", () => {
   it.for([
     ["timeoutMs 0", "x", { timeoutMs: 0 }],
     ["timeoutMs NaN", "x", { timeoutMs: Number.NaN }],
+    ["keepAliveMs -1", "x", { keepAliveMs: -1 }],
     ["an empty path", "", {}],
   ] as const)("refuses %s as a wrong argument", async ([, where, options]) => {
     await expect(connect(where, options)).rejects.toThrow(TypeError);
@@ -308,6 +310,27 @@ describe("a call", () => {
     void begun.then(() => client?.[Symbol.asyncDispose]());
     await expect(call).rejects.toMatchObject({ code: "CLOSED" });
     await expect(client?.sign("k", text("m"))).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  it("ends in UNREACHABLE when the broker hangs and answers no keep-alive", async () => {
+    const { begun, handlers } = silent();
+    await serve(SigningService, handlers);
+    // Stands between the two, and from a moment on passes nothing more on.
+    const sockets: Socket[] = [];
+    const between = createServer((near) => {
+      const far = createConnection(path);
+      sockets.push(near, far);
+      near.pipe(far).pipe(near);
+    });
+    const proxied = join(folder, "p.sock");
+    await new Promise<void>((resolve) => void between.listen(proxied, resolve));
+    await using patient = await connect(proxied, { keepAliveMs: 200, timeoutMs: Number.POSITIVE_INFINITY });
+    const call = patient.sign("k", text("m"));
+    await begun;
+    for (const socket of sockets) socket.unpipe().pause();
+    await expect(call).rejects.toMatchObject({ code: "UNREACHABLE", retryable: true });
+    for (const socket of sockets) socket.destroy();
+    between.close();
   });
 
   it("ends in UNREACHABLE when the broker goes away, and works again once it is back", async () => {

@@ -9,6 +9,11 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** The user the broker runs as, when that is neither root nor this user and others may write the socket's folder. */
   readonly brokerUid?: number;
+  /**
+   * While calls go on, a broker that is silent for this long is asked whether it is there, in milliseconds. One that does not
+   * say so for as long again, 10 s at most, ends them in `UNREACHABLE`. Default: 30,000; `Infinity` never asks.
+   */
+  readonly keepAliveMs?: number;
   /** Gives up connecting. */
   readonly signal?: AbortSignal;
 }
@@ -20,17 +25,18 @@ export interface ConnectOptions {
  *   when somebody else may have put the socket there, `CANCELLED`, `DEADLINE_EXCEEDED`.
  */
 export async function connect(path: string, options: ConnectOptions = {}): Promise<Client> {
-  const { timeoutMs = 30_000, signal } = options;
+  const { timeoutMs = 30_000, keepAliveMs = 30_000, signal } = options;
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
     throw new TypeError("path must be the path of a unix socket");
   }
   requireTimeout(timeoutMs);
+  requireTimeout(keepAliveMs, "keepAliveMs");
   if (options.brokerUid !== undefined && !(Number.isSafeInteger(options.brokerUid) && options.brokerUid >= 0)) {
     throw new TypeError(`brokerUid must be a user number, not ${String(options.brokerUid)}`);
   }
   await requireTrustedPath(path, options.brokerUid);
   await knock(path, timeoutMs, signal);
-  return new Client(new GrpcTransport(path, timeoutMs));
+  return new Client(new GrpcTransport(path, timeoutMs, keepAliveMs));
 }
 
 /** A channel keeps trying and hides why it fails; one connection of our own gives the system's answer at once. */

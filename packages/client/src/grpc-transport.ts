@@ -14,6 +14,8 @@ const CHANNEL_OPTIONS = {
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 1000,
 };
+/** How long a broker may take to answer a keep-alive ping, in milliseconds. */
+const PING_TIMEOUT = 10_000;
 
 /** gRPC over the unix socket at `path`. Connects with the first call and again after the connection broke. */
 export class GrpcTransport implements Transport {
@@ -24,10 +26,15 @@ export class GrpcTransport implements Transport {
   readonly #calls = new Set<{ cancel(): void }>();
   #closed = false;
 
-  constructor(path: string, timeoutMs: number) {
+  constructor(path: string, timeoutMs: number, keepAliveMs: number) {
     this.#path = path;
     this.#timeoutMs = timeoutMs;
-    this.#client = new Client(`unix:${path}`, credentials.createInsecure(), CHANNEL_OPTIONS);
+    // The kernel tells of a broker that ended, but not of one that hangs.
+    const keepAlive = Number.isFinite(keepAliveMs) && {
+      "grpc.keepalive_time_ms": keepAliveMs,
+      "grpc.keepalive_timeout_ms": Math.min(PING_TIMEOUT, keepAliveMs),
+    };
+    this.#client = new Client(`unix:${path}`, credentials.createInsecure(), { ...CHANNEL_OPTIONS, ...keepAlive });
   }
 
   unary<Request, Response>(
@@ -115,8 +122,8 @@ export class GrpcTransport implements Transport {
 }
 
 /** @throws TypeError for anything but a positive number of milliseconds. */
-export function requireTimeout(timeoutMs: unknown): void {
+export function requireTimeout(timeoutMs: unknown, name = "timeoutMs"): void {
   if (typeof timeoutMs !== "number" || !(timeoutMs > 0)) {
-    throw new TypeError(`timeoutMs must be a positive number of milliseconds or Infinity, not ${String(timeoutMs)}`);
+    throw new TypeError(`${name} must be a positive number of milliseconds or Infinity, not ${String(timeoutMs)}`);
   }
 }
