@@ -163,5 +163,11 @@ describe("what a backend does not offer", () => {
     expect(stdout).toMatch(/^ey[\w-]+\.ey[\w-]+\.[\w-]+\nexpires_at: \d+\n$/);
     const payload = JSON.parse(Buffer.from(stdout.split(".")[1] ?? "", "base64url").toString());
     expect(payload).toMatchObject({ sub: "web", team: "green" });
+    const stdin = '{"team":"blue"}';
+    const read = await type("basil mint-jwt --key-id jwt.signing.primary --sub web --claims-file -", { stdin });
+    expect(read).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(Buffer.from(read.stdout.split(".")[1] ?? "", "base64url").toString()).toContain(stdin.slice(1, -1));
+    const twice = "basil mint-jwt --key-id k --sub web --claims-json {} --claims-file -";
+    expect(await type(twice)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("given twice") });
   });
 });

@@ -153,9 +153,13 @@ describe.concurrent("a document that is none ends with 1, and is named", () => {
     // A sealed file comes as a stream, which has no name.
     const named = line.startsWith("basil open")
       ? "the input is no sealed file"
-      : (/--claims-json|bad\.(?:json|toml)/.exec(line)?.[0] ?? "");
+      : (/--claims-(?:json|file)|bad\.(?:json|toml)/.exec(line)?.[0] ?? "");
     const answer = await type(line);
-    if (named === "--claims-json") return expect(answer).toMatchObject({ exitCode: 2, stdout: "" });
+    // What stands in for an argument is one.
+    if (named.startsWith("--claims")) {
+      expect(answer).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(named) });
+      return;
+    }
     expectRefused(line, answer, named);
   });
 });

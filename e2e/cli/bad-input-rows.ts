@@ -241,7 +241,11 @@ export const BAD_INPUT: Readonly<Record<string, BadInputRow>> = {
     files: [`${P256} --file FILE`],
     documents: never("a value may be any bytes"),
   }),
-  "mint-jwt": call(`${P256} --sub me`, { ...NOT_BY_KMS, documents: [`${P256} --sub me --claims-json {`] }),
+  "mint-jwt": call(`${P256} --sub me`, {
+    ...NOT_BY_KMS,
+    files: [`${P256} --sub me --claims-file FILE`],
+    documents: [`${P256} --sub me --claims-json {`, `${P256} --sub me --claims-file bad.json`],
+  }),
   status: call(""),
   health: call("", { denied: ANY_CALLER }),
   ready: call("", { denied: ANY_CALLER }),
