@@ -19,6 +19,9 @@ import { type Rpc, rpcs } from "../request/rpcs.js";
 
 const CANARY = "canary-7f3a9c51e8";
 const NAMES = new Set(["key_id", "secret_id", "issuer_key_id", "op", "key"]);
+const KEYS = ["app.p256", "app.aead", "app.value", "app.identity", "app.tls_key", "app.late", "no.such.key"];
+const TLS = { format: "self-signed-tls", commonName: "dev.internal", validity: "720h" };
+const PAIR = { format: "self-signed-tls-pair-of" };
 const SERVICES = AdminService.file.services;
 
 /** How a secret could be written down. */
@@ -73,6 +76,7 @@ describe("what the broker writes down", () => {
     const listener = (event: unknown) => void written.push(JSON.stringify(event));
     subscribe(REQUEST_CHANNEL, listener);
     const backend = memoryBackend();
+    const store = memoryStore();
     const value = { class: "value", backend: "store", writable: true, missing: "warn", description: "d" };
     const catalog = parseCatalog(
       JSON.stringify({
@@ -81,13 +85,16 @@ describe("what the broker writes down", () => {
         keys: {
           ...CATALOG_DOCUMENT.keys,
           "app.value": { ...value, path: "v", generate: { format: "hex", bytes: 32 } },
+          "app.identity": { ...value, path: "i", missing: "generate", generate: { format: "age-x25519" } },
+          "app.tls_cert": { ...value, path: "c", missing: "generate", generate: TLS },
+          "app.tls_key": { ...value, path: "t", missing: "generate", generate: { ...PAIR, pairOf: "app.tls_cert" } },
           "app.revoked": { ...value, path: "r", labels: ["revocation_store=jwt-svid"] },
         },
       }),
     );
     const policy = testPolicy(({ rules }) => rules[1]?.action.push("op:reload", "op:revoke"));
     const logger = { info: log, warn: log, error: log };
-    const broker = await createBroker({ catalog, policy, backends: [backend, memoryStore()], audit, logger });
+    const broker = await createBroker({ catalog, policy, backends: [backend, store], audit, logger });
     const folder = await mkdtemp(join(tmpdir(), "basil-canary-"));
     await broker.listen({ path: join(folder, "s") });
     const client = new SocketClient(join(folder, "s")).grpc;
@@ -99,7 +106,7 @@ describe("what the broker writes down", () => {
         if (failing) throw new BackendError("REJECTED", "refused", { backendCode: "No" });
       };
       for (const rpc of rpcs().values()) {
-        for (const keyId of ["app.p256", "app.aead", "app.value", "app.late", "no.such.key"]) {
+        for (const keyId of KEYS) {
           const answer = await ask(client, rpc, filled(methodOf(rpc).input, keyId));
           if (answer instanceof Error) written.push(answer.message, JSON.stringify(answer));
           else {
@@ -120,6 +127,13 @@ describe("what the broker writes down", () => {
     const all = written.join("\n");
     expect(all).not.toContain(CANARY);
     for (const secret of secrets.flatMap(spellings)) expect(all).not.toContain(secret);
+    // Made at start and by rotation; most are text.
+    const stored = [...store.values].flatMap(([path, values]) => (path === "r" ? [] : values));
+    expect(stored.length).toBeGreaterThan(8);
+    for (const secret of stored) {
+      const lines = new TextDecoder().decode(secret).split("\n");
+      for (const line of lines) if (line.length >= 32) expect(all).not.toContain(line);
+    }
   });
 });
 
