@@ -28,6 +28,12 @@ export interface Limits {
   readonly idleTimeoutMs: number;
   /** Milliseconds a new connection gets to say that it speaks HTTP/2. Default: 10,000. */
   readonly prefaceTimeoutMs: number;
+  /** Bytes of requests that are open, whole or not, of all callers; one more refuses the largest that is not whole. Default: 67,108,864. */
+  readonly maxOpenBytes: number;
+  /** The same of one uid. Default: 33,554,432. */
+  readonly maxOpenBytesPerUser: number;
+  /** Milliseconds a request gets to come whole. Default: 30,000. */
+  readonly receiveTimeoutMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -45,6 +51,9 @@ export const DEFAULT_LIMITS: Limits = {
   healthWatchIntervalMs: 10_000,
   idleTimeoutMs: 600_000,
   prefaceTimeoutMs: 10_000,
+  maxOpenBytes: 67_108_864,
+  maxOpenBytesPerUser: 33_554_432,
+  receiveTimeoutMs: 30_000,
 };
 
 /** @throws TypeError for a limit that is not a whole number above zero. */

@@ -25,6 +25,9 @@ const READINESS = rpcs().get(grpcMethods(AdminService).readiness.path) as Rpc;
 /** For what a dispatcher does not foresee: the caller is told nothing of it, and the process lives on. */
 const FAULT = { code: status.INTERNAL, details: "internal error" };
 
+/** One for all: making an error for each takes more time than ending the call. */
+const CALLER_LEFT = new Error("the caller went away");
+
 /** How busy a connection is. */
 export interface ConnectionLoad {
   inFlight: number;
@@ -131,7 +134,7 @@ function stream(
 
 function ending(call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>) {
   const gone = new AbortController();
-  call.once("cancelled", () => gone.abort());
+  call.once("cancelled", () => gone.abort(CALLER_LEFT));
   const deadline = call.getDeadline();
   const at = deadline instanceof Date ? deadline.getTime() : deadline;
   return { signal: gone.signal, ...(Number.isFinite(at) ? { deadline: at } : {}) };

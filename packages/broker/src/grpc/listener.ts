@@ -1,5 +1,6 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
-import { ServerCredentials } from "@grpc/grpc-js";
+import type { UnixIdentity } from "@basil/policy";
+import { type ConnectionInjector, ServerCredentials } from "@grpc/grpc-js";
 import type { HealthWatches } from "../health/health-watches.js";
 import type { Limits } from "../limits.js";
 import type { Logger } from "../logger.js";
@@ -9,6 +10,11 @@ import { rpcs } from "../request/rpcs.js";
 import { type BoundSocket, bindSocket, type SocketOptions } from "../socket/bind-socket.js";
 import { listenInherited } from "../socket/inherited-socket.js";
 import { type ConnectionLoad, connectionServer } from "./connection-server.js";
+import { awaitPreface } from "./preface.js";
+import { type Reader, ReadTurns } from "./read-turns.js";
+import { refuseStream } from "./refuse-stream.js";
+import { RequestBytes } from "./request-bytes.js";
+import { StreamWatch } from "./stream-watch.js";
 
 export interface ListenerParts {
   readonly dispatcher: Dispatcher;
@@ -17,12 +23,18 @@ export interface ListenerParts {
   readonly watches: HealthWatches;
 }
 
-/** `PRI * HTTP/2.0…` of RFC 9113 §3.4. */
-const PREFACE_BYTES = 24;
-
 interface Connection extends ConnectionLoad {
   readonly socket: Socket;
-  readonly drain: (graceMs: number) => void;
+  readonly uid: number;
+  /** Nothing before it has spoken. */
+  injector?: ConnectionInjector;
+}
+
+/** Node has no public way to a socket's descriptor, nor to have it not read; both have been there since 0.x. */
+interface SocketHandle {
+  readonly fd?: number;
+  readStart?(): void;
+  readStop?(): void;
 }
 
 /** A path to bind, or the descriptor of a socket that listens already. */
@@ -35,6 +47,9 @@ export class Listener implements AsyncDisposable {
   readonly #server: NetServer;
   readonly #connections = new Set<Connection>();
   readonly #rpcs = [...rpcs().values()];
+  readonly #turns = new ReadTurns();
+  readonly #streams = new StreamWatch();
+  readonly #requestBytes: RequestBytes;
   #bound: BoundSocket | undefined;
   #path = "";
 
@@ -55,6 +70,7 @@ export class Listener implements AsyncDisposable {
   private constructor(parts: ListenerParts, readPeer: PeerReader) {
     this.#parts = parts;
     this.#readPeer = readPeer;
+    this.#requestBytes = new RequestBytes(parts.limits, refuseStream);
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -73,12 +89,16 @@ export class Listener implements AsyncDisposable {
     await this.#bound?.[Symbol.asyncDispose]();
     this.#bound = undefined;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const { drain } of this.#connections) drain(graceMs);
+    for (const { injector, socket } of this.#connections) {
+      if (injector === undefined) socket.destroy();
+      else injector.drain(graceMs);
+    }
     const timer = setTimeout(() => {
       for (const { socket } of this.#connections) socket.destroy();
     }, graceMs);
     await closed;
     clearTimeout(timer);
+    this.#streams[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,39 +113,82 @@ export class Listener implements AsyncDisposable {
       socket.destroy();
       return;
     }
-    const { dispatcher, limits, watches } = this.#parts;
-    const load = { inFlight: 0 };
-    const server = connectionServer(this.#rpcs, dispatcher, peer.identity, limits, load, watches);
-    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    const connection = Object.assign(load, { socket, drain: (graceMs: number) => injector.drain(graceMs) });
+    const { limits } = this.#parts;
     this.#makeRoom();
+    const connection: Connection = { socket, uid: peer.identity.uid, inFlight: 0 };
     this.#connections.add(connection);
-    const preface = setTimeout(() => {
-      if (socket.bytesRead < PREFACE_BYTES) socket.destroy();
-    }, limits.prefaceTimeoutMs);
     socket.once("close", () => {
-      clearTimeout(preface);
       this.#connections.delete(connection);
-      injector.destroy();
       peer[Symbol.dispose]();
     });
+    awaitPreface(socket, limits.prefaceTimeoutMs, (bytes) => this.#spoken(connection, peer.identity, bytes));
+  }
+
+  /** It speaks HTTP/2: from now on it reads when its turn has come. */
+  #spoken(connection: Connection, identity: UnixIdentity, bytes: number): void {
+    const { socket } = connection;
+    const handle = handleOf(socket);
+    const requests = this.#requestBytes.connection(connection.uid);
+    const reader: Reader = {
+      owner: connection.uid,
+      get bytesRead() {
+        return socket.bytesRead;
+      },
+      start: () => {
+        if (connection.injector === undefined) this.#serve(connection, identity);
+        else if (!socket.destroyed) handle?.readStart?.();
+      },
+      stop: () => {
+        if (!socket.destroyed) handle?.readStop?.();
+      },
+    };
+    this.#streams.watch(socket, (stream, headers) => {
+      requests.open(stream, headers);
+      this.#turns.stream(reader);
+      stream.once("close", () => this.#turns.stream(reader));
+    });
+    socket.once("close", () => {
+      this.#turns.leave(reader);
+      requests[Symbol.dispose]();
+    });
+    this.#turns.enter(reader, bytes);
+  }
+
+  #serve(connection: Connection, identity: UnixIdentity): void {
+    const { socket } = connection;
+    if (socket.destroyed) return;
+    const { dispatcher, limits, watches } = this.#parts;
+    const server = connectionServer(this.#rpcs, dispatcher, identity, limits, connection, watches);
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    connection.injector = injector;
+    socket.once("close", () => injector.destroy());
     injector.injectConnection(socket);
   }
 
-  /** A new connection is always answered: over the limit the oldest one without a request in flight makes way. */
+  /** A new connection is always answered: over the limit the oldest one without a request in flight makes way, or a busy one. */
   #makeRoom(): void {
     if (this.#connections.size < this.#parts.limits.maxConnections) return;
     const connections = [...this.#connections];
-    const oldest = connections.find(({ inFlight }) => inFlight === 0) ?? connections[0];
+    const oldest = connections.find(({ inFlight }) => inFlight === 0) ?? oldestOfTheBusiest(connections);
     if (oldest === undefined) return;
     this.#connections.delete(oldest);
     oldest.socket.destroy();
   }
 
   #identify(socket: Socket): Peer | undefined {
-    // Node has no public way to the descriptor of a socket; `_handle.fd` has been there since 0.x.
-    const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } };
-    const fd = handle?.fd;
+    const fd = handleOf(socket)?.fd;
     return fd === undefined || fd < 0 ? undefined : this.#readPeer(fd);
   }
+}
+
+function handleOf(socket: Socket): SocketHandle | undefined {
+  return (socket as unknown as { readonly _handle?: SocketHandle })._handle;
+}
+
+/** When all work, one of the user with the most connections makes way. */
+function oldestOfTheBusiest(connections: readonly Connection[]): Connection | undefined {
+  const counts = new Map<number, number>();
+  for (const { uid } of connections) counts.set(uid, (counts.get(uid) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return connections.find(({ uid }) => counts.get(uid) === most);
 }

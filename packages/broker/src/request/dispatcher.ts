@@ -147,7 +147,8 @@ export class Dispatcher {
     const target = call.verdicts.at(-1)?.target;
     const fields = { request_id: call.context.requestId, op, target, ...(backend !== undefined && { backend }) };
     if (isBrokerError(error) && isRequestError(error)) {
-      if (error.cause !== undefined)
+      // That a caller goes away is its affair, and may happen a thousand times a second.
+      if (error.cause !== undefined && error.code !== "CANCELLED")
         logger.warn({ ...fields, code: error.code, ...causeFields(error.cause) }, error.message);
       return error;
     }
