@@ -40,7 +40,7 @@ describe("basil doctor", () => {
     const { exitCode, stdout, stderr } = await typed("basil doctor -c agent.toml", { cwd: folder });
     expect(stderr).toBe("");
     expect(stdout).toContain("[OK   ] feature_compatibility: backend kinds installed: aws-kms\n");
-    expect(stdout).toMatch(/summary: 12 ok, 0 warn, 0 fatal\nresult: OK\n$/);
+    expect(stdout).toMatch(/summary: 13 ok, 0 warn, 0 fatal\nresult: OK\n$/);
     expect(exitCode).toBe(0);
   });
 

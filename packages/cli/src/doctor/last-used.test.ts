@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +36,9 @@ describe("lastUsedResources", () => {
   it("knows nothing without a log", async () => {
     expect(await lastUsedResources(undefined, folder)).toEqual(new Map());
     expect(await lastUsedResources("absent.jsonl", folder)).toEqual(new Map());
+    expect(await lastUsedResources(".", folder)).toEqual(new Map());
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    expect(await lastUsedResources("pipe", folder)).toEqual(new Map());
   });
 
   it("reads the end of a long log, and whatever else is in it does not stop it", async () => {

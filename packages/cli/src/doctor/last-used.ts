@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
 /** Enough for some thousand records; what was used longer ago than that is not compared. */
@@ -17,7 +17,13 @@ export async function lastUsedResources(
   cwd: string,
 ): Promise<ReadonlyMap<string, string>> {
   if (auditLog === undefined) return new Map();
-  const file = await open(resolve(cwd, auditLog), "r").catch(() => undefined);
+  const path = resolve(cwd, auditLog);
+  // A pipe is no log that could be read, and to open one waits for a writer.
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  const file = isFile ? await open(path, "r").catch(() => undefined) : undefined;
   if (file === undefined) return new Map();
   try {
     return resourcesIn(await endOf(file));

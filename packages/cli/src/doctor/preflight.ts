@@ -5,6 +5,7 @@ import type { AgentSettings } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import { counted } from "../counted.js";
 import { loadCatalog, loadPolicy } from "../documents.js";
+import { checkAuditLog } from "./audit-check.js";
 import { checkBundle } from "./bundle-checks.js";
 import { checkCapability } from "./capability-check.js";
 import { type Check, fatal, ok, skipped, warn } from "./check.js";
@@ -27,6 +28,7 @@ export async function preflight(settings: AgentSettings, context: CommandContext
     ...(await checkBundle(settings)),
     await checkBackendReachability(catalog, context.signal),
     await checkUnlockInputs(settings),
+    await checkAuditLog(settings, context.cwd),
     await checkDocumentPermissions(settings, context.uid),
     ...findings,
   ];
@@ -50,6 +52,7 @@ export function configurationRefused(error: CliError): Check[] {
       "bundle_freshness",
       "backend_reachability",
       "unlock_inputs",
+      "audit_log",
       "document_permissions",
     ].map((name) => skipped(name, because)),
   ];
