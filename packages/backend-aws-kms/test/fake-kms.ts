@@ -112,6 +112,17 @@ export class FakeKms implements KmsCalls {
     return {};
   }
 
+  private ListAliases({ KeyId, Limit, Marker }: KmsInput<"ListAliases">): KmsOutput<"ListAliases"> {
+    const all = [...this.aliases].filter(([, id]) => id === KeyId).map(([AliasName]) => ({ AliasName }));
+    const from = Number(Marker ?? 0);
+    const more = from + Limit < all.length;
+    return {
+      Aliases: all.slice(from, from + Limit),
+      Truncated: more,
+      ...(more && { NextMarker: String(from + Limit) }),
+    };
+  }
+
   private ListKeys({ Limit, Marker }: KmsInput<"ListKeys">): KmsOutput<"ListKeys"> {
     const all = [...this.keys.values()];
     const from = Number(Marker ?? 0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { conditionHolds, type Facts, parseOperator } from "./condition.js";
+import { conditionHolds, type Fact, parseOperator } from "./condition.js";
 
-const facts: Facts = new Map([
+const facts = new Map<string, Fact>([
   ["kms:requestalias", { values: ["alias/basil/a"] }],
   ["kms:viaservice", "absent"],
   ["kms:resourcealiases", { values: ["alias/basil/a"], open: true }],
