@@ -31,12 +31,15 @@ export async function serviceManager(env: Environment, pid: number, logger: Logg
   const intervalMs = watchdogIntervalMs(env, pid);
   const notifier = await notifierOf(env.NOTIFY_SOCKET, logger);
   let beat: NodeJS.Timeout | undefined;
+  // A reload that ends while the agent drains makes it no READY one.
+  let isStopping = false;
   const told = (taken: boolean | undefined, what: string): void => {
     if (taken === false) logger.warn({ message: what }, "the service manager did not take a notification");
   };
   return {
     ...(socket !== undefined && { socket }),
     ready(status) {
+      if (isStopping) return;
       told(notifier?.ready(), "READY");
       notifier?.status(status);
       if (intervalMs === undefined || notifier === undefined) return;
@@ -44,8 +47,13 @@ export async function serviceManager(env: Environment, pid: number, logger: Logg
       beat ??= setInterval(() => told(notifier.watchdog(), "WATCHDOG"), intervalMs);
       beat.unref();
     },
-    reloading: () => told(notifier?.reloading(), "RELOADING"),
-    stopping: () => told(notifier?.stopping(), "STOPPING"),
+    reloading() {
+      if (!isStopping) told(notifier?.reloading(), "RELOADING");
+    },
+    stopping() {
+      isStopping = true;
+      told(notifier?.stopping(), "STOPPING");
+    },
     [Symbol.dispose]: () => clearInterval(beat),
   };
 }

@@ -81,18 +81,23 @@ export async function makeValues(entry: KeyEntry, options: RecipeOptions): Promi
   }
 }
 
-/** Writes what was made, in order, and zeroes it. Once the first is written the others are too, even if the caller goes away. */
+/**
+ * Writes what was made, in order, and zeroes it once it is written. Once the first is written the others are too, even if
+ * the caller goes away. A value whose write fails is left as it is: a store that was given up on may be reading it still.
+ */
 export async function writeValues(made: readonly MadeValue[], options: RecipeOptions): Promise<WrittenValue[]> {
   const written: WrittenValue[] = [];
-  try {
-    for (const { entry, value } of made) {
-      const context = written.length === 0 ? options.context : detached(options.context);
+  for (const [n, { entry, value }] of made.entries()) {
+    const context = n === 0 ? options.context : detached(options.context);
+    try {
       written.push({ ...(await options.storeOf(entry).put(entry.path, value, context)), entry });
+    } catch (failure) {
+      forgetValues(made.slice(n + 1));
+      throw failure;
     }
-    return written;
-  } finally {
-    forgetValues(made);
+    value.fill(0);
   }
+  return written;
 }
 
 export function forgetValues(made: readonly MadeValue[]): void {
