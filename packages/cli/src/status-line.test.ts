@@ -45,6 +45,16 @@ describe("StatusLine", () => {
     expect(isTicking()).toBe(false);
   });
 
+  it("tells how far it is, where it is told", () => {
+    const { line, pass, written } = screen();
+    let done = 0;
+    using _ = line.working(() => `${done} of 3`);
+    pass(1000);
+    done = 2;
+    pass(250);
+    expect(written).toEqual(["|0 of 3 … 1 s", "|2 of 3 … 1 s"]);
+  });
+
   it("tells a long wait that is made of short ones", () => {
     const { line, pass, written } = screen();
     using _ = line.working("until it is ready");

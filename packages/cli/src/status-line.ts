@@ -14,8 +14,11 @@ const EVERY_MS = 250;
 /** To the beginning of the line, and clear it (ECMA-48 EL). */
 const CLEAR = "\r\u001b[K";
 
+/** What is waited for; a function is asked anew each time, to tell how far it is. */
+export type Waiting = string | (() => string);
+
 interface Wait {
-  readonly what: string;
+  readonly what: Waiting;
   since: number;
 }
 
@@ -33,7 +36,7 @@ export class StatusLine {
   }
 
   /** Tells `what` from a second on, until it is disposed of; of several, what began last. */
-  working(what: string): Disposable {
+  working(what: Waiting): Disposable {
     const wait = { what, since: this.#screen.now() };
     this.#waits.push(wait);
     this.#stop ??= this.#screen.every(EVERY_MS, () => this.#tell());
@@ -73,7 +76,8 @@ export class StatusLine {
     const now = this.#screen.now();
     const wait = this.#waits.findLast(({ since }) => now - since >= TELL_AFTER_MS);
     if (wait === undefined || this.#asking > 0) return;
-    const text = `${wait.what} … ${Math.floor((now - wait.since) / 1000)} s`;
+    const what = typeof wait.what === "string" ? wait.what : wait.what();
+    const text = `${what} … ${Math.floor((now - wait.since) / 1000)} s`;
     if (text === this.#shown) return;
     this.#screen.write(`${CLEAR}${text}`);
     this.#shown = text;

@@ -1,5 +1,5 @@
 import picocolors from "picocolors";
-import { StatusLine } from "./status-line.js";
+import { StatusLine, type Waiting } from "./status-line.js";
 
 const { createColors } = picocolors;
 
@@ -20,7 +20,7 @@ export interface Terminal {
   /** The descriptor that `err` writes to, if it has one. */
   readonly errFd: number | undefined;
   /** Tells a person, and nobody else, what takes longer than a second, until it is disposed of. */
-  working(what: string): Disposable;
+  working(what: Waiting): Disposable;
   /** While somebody is asked, until it is disposed of, nothing is told. */
   asking(): Disposable;
   /** Whether a person reads `out`. */

@@ -9,7 +9,6 @@ import { loadDocuments } from "../documents.js";
 import { neededActions } from "../iam/runtime-policy.js";
 import { type Check, fatal, ok } from "./check.js";
 import { lastUsedResources } from "./last-used.js";
-import { liveProgress } from "./live-progress.js";
 import { liveRows } from "./live-rows.js";
 
 const NAME = "live";
@@ -83,9 +82,13 @@ async function askAs(subject: Subject, credential: unknown, context: CommandCont
       ...(lastArn !== undefined && { lastArn }),
     };
   };
+  let asked = 0;
+  using _ = context.terminal.working(() => `asking AWS about ${asked} of ${entries.length} keys of ${id}`);
   const report = await checkAwsKms(options, entries.map(keyOf), {
     signal: context.signal,
-    onProgress: liveProgress(id, context.terminal),
+    onProgress: (done) => {
+      asked = done;
+    },
   });
   return liveRows(id, report, (key) => catalog.keys.get(key)?.missing);
 }
