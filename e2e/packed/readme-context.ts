@@ -20,7 +20,10 @@ export const context: Readonly<Record<string, string>> = {
   bundle: `
     import type { SlotContext, SlotStanza } from "@basil/bundle";`,
   client: `
-    import { type Client, createSigner, publicJwks, signJwt } from "@basil/client";
+    import { createReadStream, createWriteStream } from "node:fs";
+    import { pipeline } from "node:stream/promises";
+    import { type Client, createSigner, openStream, publicJwks, sealStream, signJwt } from "@basil/client";
     declare const broker: Client;
-    declare const plaintext: Uint8Array, aad: Uint8Array;`,
+    declare const plaintext: Uint8Array, aad: Uint8Array;
+    declare function use(bytes: Uint8Array): void;`,
 };
