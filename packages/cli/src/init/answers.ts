@@ -44,9 +44,18 @@ export function readEndpoint(value: string): string | undefined {
 export function readKeys(values: readonly string[]): readonly InitKey[] {
   if (values.length === 1 && values[0] === NO_KEYS) return [];
   const keys = values.map(readKey);
-  const twice = keys.find(({ name }, at) => keys.findIndex((other) => other.name === name) < at);
-  if (twice === undefined) return keys;
-  throw new CliError("USAGE", `--key names ${twice.name} twice`, { flag: "--key" });
+  for (const [at, { name }] of keys.entries()) {
+    const before = keys.slice(0, at).find((other) => aliasOf(other.name) === aliasOf(name))?.name;
+    if (before === undefined) continue;
+    const what = before === name ? `names ${name} twice` : `names ${before} and ${name}, which have one alias`;
+    throw new CliError("USAGE", `--key ${what}`, { flag: "--key" });
+  }
+  return keys;
+}
+
+/** Where the key of a name is kept. */
+export function aliasOf(name: string): string {
+  return `alias/basil/${name.replaceAll(/[._]/g, "-")}`;
 }
 
 function readKey(value: string): InitKey {

@@ -29,7 +29,7 @@ export async function deploy(input: DeployInput, context: CommandContext): Promi
   const documents = await documentsFor(answers, paths, shared);
   const typed = sealing && asks ? await askPassphrase(paths.passphraseFile, context) : undefined;
   if (sealing && typed === undefined) await requirePassphraseFile(paths.passphraseFile);
-  const placed = new PlacedFiles();
+  const placed = new PlacedFiles({ replace: input.force });
   try {
     await written(folder, async () => {
       // Others must get through to the socket; what is secret in it is its owner's alone.

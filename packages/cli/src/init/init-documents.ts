@@ -1,4 +1,4 @@
-import { EXAMPLE_KEY, type InitAnswers, type InitKey } from "./answers.js";
+import { aliasOf, EXAMPLE_KEY, type InitAnswers, type InitKey } from "./answers.js";
 
 /** What `basil init` writes, as text: the smallest deployment that serves these keys. */
 
@@ -29,7 +29,7 @@ function keyEntry(key: InitKey, example: boolean): object {
     keyType: key.keyType,
     backend: BACKEND,
     engine: "transit",
-    path: `alias/basil/${key.name.replaceAll(/[._]/g, "-")}`,
+    path: aliasOf(key.name),
     writable: true,
     missing: "generate",
     description: `${example ? "An example signing key" : signing ? "Signing key" : "Encryption key"} held in AWS KMS`,

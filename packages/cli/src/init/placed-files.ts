@@ -3,8 +3,14 @@ import { dirname } from "node:path";
 
 /** Files that are written together: all of them, or what was there before. */
 export class PlacedFiles {
+  readonly #replace: boolean;
   readonly #before = new Map<string, Uint8Array | undefined>();
   readonly #folders: string[] = [];
+
+  /** @param options - `replace` allows to write over what is there. */
+  constructor({ replace }: { readonly replace: boolean }) {
+    this.#replace = replace;
+  }
 
   /** Makes the folder, and those above it that are not there. */
   async makeFolder(path: string, mode: number): Promise<void> {
@@ -25,8 +31,14 @@ export class PlacedFiles {
   }
 
   async write(path: string, content: string, mode: number): Promise<void> {
-    await this.remember(path);
-    await writeFile(path, content, { mode });
+    if (this.#replace) {
+      await this.remember(path);
+      await writeFile(path, content, { mode });
+    } else {
+      // What somebody has put there in the meantime is not ours, now and when all is taken back.
+      await writeFile(path, content, { mode, flag: "wx" });
+      this.#before.set(path, undefined);
+    }
   }
 
   /** Takes everything back. A folder that somebody else has put something into stays. */
