@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { socketModeSchema } from "./socket-mode.js";
+import { isSocketAddress, isWebUrl } from "./web-address.js";
 
 /** The agent's configuration file: every key of Basil 0.7.1, kebab-case, unknown ones refused at every level. */
 
@@ -14,6 +15,11 @@ const whole = (min: number, max: number) =>
 const size = whole(1, Number.MAX_SAFE_INTEGER);
 const basilUri = z.string().refine(isBasilUri, {
   error: (issue) => `is ${JSON.stringify(issue.input)}; allowed: basil://HOST/PATH without user, query or fragment`,
+});
+
+const webUrl = z.string().refine(isWebUrl, {
+  error: (issue) =>
+    `is ${JSON.stringify(issue.input)}; allowed: an http or https URL without user or fragment, and not of a metadata service`,
 });
 
 const unlockSchema = z.strictObject({
@@ -49,8 +55,13 @@ const invocationSchema = z.strictObject({
 
 const jwksSchema = z.strictObject({
   enable: z.boolean().default(false),
-  listen: z.string().default("127.0.0.1:8201"),
-  issuer: z.string().optional(),
+  listen: z
+    .string()
+    .refine(isSocketAddress, {
+      error: (issue) => `is ${JSON.stringify(issue.input)}; allowed: an address and a port, as 127.0.0.1:8201`,
+    })
+    .default("127.0.0.1:8201"),
+  issuer: webUrl.optional(),
   tls: z
     .strictObject({ enable: z.boolean().default(false), "cert-file": path.optional(), "key-file": path.optional() })
     .prefault({}),
@@ -71,7 +82,7 @@ const loggingSchema = z.strictObject({
   opentelemetry: z
     .strictObject({
       enable: z.boolean().default(false),
-      endpoint: z.string().optional(),
+      endpoint: webUrl.optional(),
       protocol: z.enum(["grpc", "http-binary", "http-json"]).default("grpc"),
     })
     .prefault({}),

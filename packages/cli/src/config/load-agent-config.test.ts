@@ -137,6 +137,21 @@ describe("loadAgentConfig", () => {
       '[invocation.audience] 0 is "http://x/y"; allowed: basil://HOST/PATH without user, query or fragment',
     ],
     [
+      "a name in place of an address",
+      '[jwks]\nlisten = "localhost:8201"',
+      '[jwks] listen is "localhost:8201"; allowed: an address and a port, as 127.0.0.1:8201',
+    ],
+    [
+      "a metadata service in place of an issuer",
+      '[jwks]\nissuer = "http://169.254.169.254"',
+      '[jwks] issuer is "http://169.254.169.254"; allowed: an http or https URL without user or fragment, and not of a metadata service',
+    ],
+    [
+      "an endpoint that is no URL",
+      '[logging.opentelemetry]\nendpoint = "collector:4317"',
+      '[logging.opentelemetry] endpoint is "collector:4317"; allowed: an http or https URL without user or fragment, and not of a metadata service',
+    ],
+    [
       "half an identity",
       '[broker-identity]\nid = "basil://h/p"',
       "broker-identity needs both id and response-signing-key-id, or neither",
