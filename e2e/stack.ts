@@ -47,6 +47,13 @@ export interface StackOptions {
   readonly config?: string;
 }
 
+export interface AgentOptions {
+  /** Default: that of the deployment. */
+  readonly socket?: string;
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A whole deployment in a folder of its own: emulator, identities, documents, sealed bundle, configuration. */
 export class Stack implements AsyncDisposable {
   readonly folder: string;
@@ -133,8 +140,8 @@ export class Stack implements AsyncDisposable {
   }
 
   /** Starts the agent and waits for it to serve, at the socket of this deployment if its configuration names no other. */
-  async startAgent({ socket = this.socket }: { readonly socket?: string } = {}): Promise<RunningAgent> {
-    const { child, ended, log } = this.#spawnAgent(socket);
+  async startAgent({ socket = this.socket, env = {} }: AgentOptions = {}): Promise<RunningAgent> {
+    const { child, ended, log } = this.#spawnAgent(socket, env);
     while (!(await answers(socket))) {
       if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}:\n${log()}`);
       await sleep(20);
@@ -162,9 +169,12 @@ export class Stack implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #spawnAgent(socket = this.socket): { child: ChildProcess; ended: Promise<Ended>; log: () => string } {
+  #spawnAgent(
+    socket = this.socket,
+    env: AgentOptions["env"] = {},
+  ): { child: ChildProcess; ended: Promise<Ended>; log: () => string } {
     const child = spawn(process.execPath, [program, "agent", "--config", join(this.folder, "agent.toml")], {
-      env: { ...this.env, BASIL_SOCKET: socket },
+      env: { ...this.env, ...env, BASIL_SOCKET: socket },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

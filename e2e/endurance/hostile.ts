@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { HealthWatch } from "../protocol/health-watch.ts";
 import { frame, PREFACE, prefixed, RawConnections } from "../protocol/raw-connection.ts";
-import { LANES, startEnduranceStack } from "./endurance-stack.ts";
+import { LANES, startEnduranceStack, unitEnvironment } from "./endurance-stack.ts";
+import { HealthProbe, type HealthReport } from "./health-probe.ts";
 import { Load } from "./load.ts";
 
 export interface HostileOptions {
@@ -21,9 +21,7 @@ export interface HostileOptions {
 export interface HostileReport {
   readonly seed: number;
   readonly attacks: number;
-  readonly healthAnswers: number;
-  readonly slowestHealthMs: number;
-  readonly healthMisses: readonly string[];
+  readonly health: HealthReport;
   /** Calls of a well-behaved client meanwhile, and what was wrong with them. */
   readonly answered: number;
   readonly limited: number;
@@ -98,7 +96,7 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
   const attacks: fc.Arbitrary<Attack> = fc.oneof(...names.map((name) => ATTACKS[name]));
   const { seconds, connections, seed = Math.floor(Math.random() * 0x7fff_ffff) } = options;
   await using stack = await startEnduranceStack();
-  await using agent = await stack.startAgent();
+  await using agent = await stack.startAgent({ env: await unitEnvironment() });
   const pid = agent.process.pid!;
   // The hostile process is of the same subject, and both have one share of what is at work at a time.
   using load = new Load(stack.socket, { mayBeLimited: true });
@@ -109,7 +107,7 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
 
   let max = before.rss;
   let sent = 0;
-  const health = new HealthWatch(stack.socket);
+  await using probe = await HealthProbe.start(stack.socket, pid);
   using raw = new RawConnections(stack.socket);
   let over = false;
   const working = (async () => {
@@ -136,8 +134,8 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
   } finally {
     over = true;
     await working;
-    await health[Symbol.asyncDispose]();
   }
+  const health = await probe.report();
   raw[Symbol.dispose]();
 
   let after = await descriptors(pid);
@@ -151,9 +149,7 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
   return {
     seed,
     attacks: sent,
-    healthAnswers: health.answers,
-    slowestHealthMs: Math.round(health.slowest),
-    healthMisses: health.misses,
+    health,
     answered: load.answered,
     limited: load.limited,
     wrong: load.wrong,
@@ -165,7 +161,7 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
 /** What the report must say, each with whether it does. */
 export function hostileVerdict(report: HostileReport): Readonly<Record<string, boolean>> {
   return {
-    "health within a second throughout": report.healthAnswers > 0 && report.healthMisses.length === 0,
+    "health within a second throughout": report.health.answers > 0 && report.health.misses.length === 0,
     "no wrong answer": report.wrong.length === 0,
     "memory grew by less than 100 MB": report.rssMb.max - report.rssMb.before < 100,
     "descriptors came back": report.descriptors.after <= report.descriptors.before,
