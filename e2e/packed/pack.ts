@@ -6,13 +6,16 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 export const root = join(import.meta.dirname, "..", "..");
 
-/** Runs pnpm: the one that runs these tests, or else the version that the workspace names. */
-export async function pnpm(args: readonly string[], cwd: string): Promise<string> {
-  const mine = process.env.npm_execpath ?? "";
-  const [program, ...before] = basename(mine).startsWith("pnpm") ? [mine] : ["npx", "-y", "pnpm@12"];
-  const command = mine.endsWith("js") ? [process.execPath, mine] : [program ?? mine, ...before];
-  const { stdout } = await run(command[0] ?? "", [...command.slice(1), ...args], { cwd, maxBuffer: 64 << 20 });
-  return stdout;
+/** The pnpm that runs these tests, or else the one that the workspace names. */
+function pnpmCommand(): readonly string[] {
+  const running = process.env.npm_execpath ?? "";
+  if (!basename(running).startsWith("pnpm")) return ["npx", "-y", "pnpm@12"];
+  return /\.[cm]?js$/.test(running) ? [process.execPath, running] : [running];
+}
+
+export async function pnpm(args: readonly string[], cwd: string): Promise<void> {
+  const [program = "", ...before] = pnpmCommand();
+  await run(program, [...before, ...args], { cwd, maxBuffer: 64 << 20 });
 }
 
 /** Packs each package as it would be published, declarations included; answers tarball paths by package folder. */

@@ -51,7 +51,7 @@ const PAGE = 100;
  * What AWS KMS holds for these keys: versions, aliases, ARNs, states. Needs `kms:DescribeKey` on them; `kms:ListAliases`
  * (on `*`) for the aliases that nobody asked for. Changes nothing.
  *
- * @throws {@link BackendError} `UNAVAILABLE` when KMS does not answer or takes no credentials; `CANCELLED`;
+ * @throws `BackendError` `UNAVAILABLE` when KMS does not answer or takes no credentials; `CANCELLED`;
  *   `UNSUPPORTED_ALGORITHM` for a type that KMS does not have. TypeError for an option that is out of range.
  */
 export async function listAwsKmsKeys(

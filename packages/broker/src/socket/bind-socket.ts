@@ -57,7 +57,7 @@ export async function bindSocket(server: Server, options: SocketOptions): Promis
 }
 
 /**
- * Whether {@link bindSocket} could listen there, as far as can be told without listening: length, folder, mode, group, and
+ * Whether `bindSocket` could listen there, as far as can be told without listening: length, folder, mode, group, and
  * what is at the path already. Nothing stays behind.
  *
  * @throws {@link BrokerError} as `bindSocket`, and `PLATFORM_UNSUPPORTED`.
