@@ -6,7 +6,7 @@ export function comparable({ outcomes, saved }: ScriptResult): Outcome[] {
   for (const [name, value] of Object.entries(saved)) text = text.replaceAll(value, `$${name}`);
   text = text
     .replace(/"Signature":\{"bytes":\d+\}/g, '"Signature":"bytes"')
-    .replace(/"(KeyMaterialId|CurrentKeyMaterialId)":"[0-9a-f]{64}"/g, '"$1":"hex"')
+    .replace(/"((?:Current|Source|Destination)?KeyMaterialId)":"[0-9a-f]{64}"/g, '"$1":"hex"')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}/g, "key-id");
   return JSON.parse(text) as Outcome[];
 }

@@ -143,6 +143,39 @@ export const explained: readonly ExplainedDifference[] = [
     differs: (d) => d.script === "names of keys" && d.ours === "ValidationException",
   },
   {
+    why: "API reference, ReEncrypt: algorithms and key material ids of both sides are answered",
+    differs: (d) => d.call === "ReEncrypt" && /^(?:Source|Destination)/.test(d.at),
+  },
+  {
+    why: "API reference, ReEncrypt: DryRun; a SourceKeyId that is not the key of the blob is IncorrectKeyException",
+    differs: (d) =>
+      outcome("ReEncrypt", "DryRunOperationException")(d) || outcome("ReEncrypt", "IncorrectKeyException")(d),
+  },
+  {
+    why: "service model: a ReEncrypt without a ciphertext is only for a dry run that says so",
+    differs: outcome("ReEncrypt", "ValidationException", "InvalidCiphertextException"),
+  },
+  {
+    why: "API reference, GenerateDataKeyPair: it is an operation; moto has none",
+    differs: (d) => d.call.startsWith("GenerateDataKeyPair") && d.theirs === "500",
+  },
+  {
+    why: "API reference, CreateGrant: DryRun; operations are of the enum; a key that is not there is NotFoundException",
+    differs: (d) => d.call === "CreateGrant" && d.at === "outcome",
+  },
+  {
+    why: "API reference, GrantListEntry: CreationDate and IssuingAccount are answered",
+    differs: at("Grants[].CreationDate", "Grants[].IssuingAccount"),
+  },
+  {
+    why: "API reference, RetireGrant: a token of a grant that is gone is InvalidGrantTokenException",
+    differs: outcome("RetireGrant", "InvalidGrantTokenException"),
+  },
+  {
+    why: "moto answers the dry run of CreateGrant, and an operation that is none, with a grant: they are listed",
+    differs: (d) => d.call === "ListGrants" && d.ours === "absent",
+  },
+  {
     why: "this emulator does not build EnableKeyRotation",
     differs: outcome("EnableKeyRotation", "UnsupportedOperationException", "NotFoundException"),
   },

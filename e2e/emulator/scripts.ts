@@ -15,6 +15,7 @@ const step = (call: string, input: Step["with"] = {}, save?: Step["save"]): Step
   ...(save !== undefined && { save }),
 });
 const absent = "00000000-0000-4000-8000-000000000000";
+const guest = "arn:aws:iam::111122223333:user/guest";
 const digest = (name: string) => bytes(createHash(name).update("message").digest());
 const ids = { id: "KeyMetadata.KeyId", arn: "KeyMetadata.Arn" };
 const signing = (KeySpec: string) => step("CreateKey", { KeySpec, KeyUsage: "SIGN_VERIFY" }, ids);
@@ -218,6 +219,38 @@ export const scripts: Readonly<Record<string, readonly Step[]>> = {
     step("ListKeys", { Limit: 1 }),
     step("ListKeys", { Marker: "garbled" }),
     step("ListKeys", { Limit: 0 }),
+  ],
+  "data keys and ReEncrypt": [
+    step("CreateKey", { KeySpec: "SYMMETRIC_DEFAULT" }, { other: "KeyMetadata.KeyId" }),
+    step("CreateKey", { KeySpec: "SYMMETRIC_DEFAULT" }, ids),
+    step("GenerateDataKeyWithoutPlaintext", { KeyId: "$id", KeySpec: "AES_256" }),
+    step("GenerateDataKeyWithoutPlaintext", { KeyId: "$id" }),
+    step("GenerateDataKeyPair", { KeyId: "$id", KeyPairSpec: "ECC_NIST_P256" }),
+    step("GenerateDataKeyPair", { KeyId: "$id", KeyPairSpec: "ECC_NIST_P256", DryRun: true }),
+    step("GenerateDataKeyPair", { KeyId: "$id", KeyPairSpec: "AES_256" }),
+    step("GenerateDataKeyPairWithoutPlaintext", { KeyId: "$id", KeyPairSpec: "ECC_NIST_P384" }),
+    step("Encrypt", { KeyId: "$id", Plaintext: bytes("data") }, { blob: "CiphertextBlob" }),
+    step("ReEncrypt", { CiphertextBlob: "$blob", DestinationKeyId: "$other" }),
+    step("ReEncrypt", { CiphertextBlob: "$blob", DestinationKeyId: "$other", DryRun: true }),
+    step("ReEncrypt", { CiphertextBlob: "$blob", SourceKeyId: "$other", DestinationKeyId: "$id" }),
+    step("ReEncrypt", { CiphertextBlob: bytes("garbled"), DestinationKeyId: "$other" }),
+    step("ReEncrypt", { DestinationKeyId: "$other" }),
+  ],
+  grants: [
+    step("CreateKey", {}, ids),
+    step(
+      "CreateGrant",
+      { KeyId: "$id", GranteePrincipal: guest, Operations: ["Encrypt", "DescribeKey"], Name: "for-guest" },
+      { grant: "GrantId", token: "GrantToken" },
+    ),
+    step("ListGrants", { KeyId: "$id" }),
+    step("CreateGrant", { KeyId: "$id", GranteePrincipal: guest, Operations: ["Encrypt"], DryRun: true }),
+    step("CreateGrant", { KeyId: "$id", GranteePrincipal: guest, Operations: ["Fly"] }),
+    step("CreateGrant", { KeyId: absent, GranteePrincipal: guest, Operations: ["Encrypt"] }),
+    step("RevokeGrant", { KeyId: "$id", GrantId: "$grant" }),
+    step("RevokeGrant", { KeyId: "$id", GrantId: "$grant" }),
+    step("RetireGrant", { GrantToken: "$token" }),
+    step("ListGrants", { KeyId: "$id" }),
   ],
   "names of keys": [
     step("DescribeKey", { KeyId: absent }),

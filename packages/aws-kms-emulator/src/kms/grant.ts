@@ -19,6 +19,8 @@ export const grantOperations = [
   "GenerateMac",
   "VerifyMac",
   "DeriveSharedSecret",
+  "Encapsulate",
+  "Decapsulate",
 ] as const;
 export type GrantOperation = (typeof grantOperations)[number];
 

@@ -115,10 +115,16 @@ export const inputShapes = {
     KeyId: keyId,
     GranteePrincipal: principalId,
     RetiringPrincipal: principalId,
+    GranteeServicePrincipal: { type: "string" },
+    RetiringServicePrincipal: { type: "string" },
     Operations: { type: "list", member: { type: "string", values: grantOperations }, required: true },
     Constraints: {
       type: "structure",
-      members: { EncryptionContextSubset: encryptionContext, EncryptionContextEquals: encryptionContext },
+      members: {
+        EncryptionContextSubset: encryptionContext,
+        EncryptionContextEquals: encryptionContext,
+        SourceArn: { type: "string" },
+      },
     },
     GrantTokens: grantTokens,
     Name: { type: "string", min: 1, max: 256, pattern: "^[a-zA-Z0-9:/_-]+$" },

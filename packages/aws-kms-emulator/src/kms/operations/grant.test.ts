@@ -141,6 +141,12 @@ describe("the dry run of a grant's operations", () => {
     ["an alias", { KeyId: DATA }, "InvalidArnException"],
     ["no grantee", { GranteePrincipal: undefined }, "ValidationException"],
     ["a grantee that is no principal", { GranteePrincipal: "arn:aws:s3:::bucket" }, "InvalidArnException"],
+    ["a service as grantee", { GranteeServicePrincipal: "s3.amazonaws.com" }, "UnsupportedOperationException"],
+    [
+      "a constraint it does not keep",
+      { Constraints: { SourceArn: "arn:aws:s3:::b" } },
+      "UnsupportedOperationException",
+    ],
     ["no operation", { Operations: [] }, "ValidationException"],
   ] as const)("refuses %s", async ([, more, name]) => {
     await expect(grant({ DryRun: true, ...more } as Partial<sdk.CreateGrantCommandInput>)).rejects.toMatchObject({

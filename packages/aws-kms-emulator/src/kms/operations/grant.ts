@@ -41,6 +41,14 @@ export function createGrantOperation(input: CreateGrantInput, call: KmsCall) {
       "kms:grantisforawsresource": ["false"],
     },
   );
+  // Not built: a grant that is wider than it was asked for would be worse than none.
+  const unbuilt = [input.GranteeServicePrincipal, input.RetiringServicePrincipal, Constraints?.SourceArn];
+  if (unbuilt.some((member) => member !== undefined)) {
+    throw new Refusal(
+      "UnsupportedOperationException",
+      "Service principals and SourceArn are not built in this emulator.",
+    );
+  }
   if (grantee === undefined) throw new Refusal("ValidationException", "A grant needs a GranteePrincipal.");
   if (operations.length === 0) throw new Refusal("ValidationException", "A grant needs an operation.");
   checkPrincipal(grantee);
