@@ -230,6 +230,19 @@ describe.concurrent("a reader that goes away ends with 1, and without a word", (
   });
 });
 
+describe.concurrent("with --json standard output is one JSON value", () => {
+  // Bytes of a sealed or opened file, and another program's help, are no report.
+  const others = /^basil (?:seal|open|kms-emulator) /;
+  it.for(lines(({ pipe }) => [pipe]).filter((line) => !line.endsWith("--help") && !others.test(line)))(
+    "%s",
+    async (line) => {
+      const { stdout } = await type(`${line} --json`);
+      expect(stdout).not.toBe("");
+      expect(() => JSON.parse(stdout)).not.toThrow();
+    },
+  );
+});
+
 describe("Ctrl-C at a prompt ends with 5, and nothing is changed", () => {
   const prompts = Object.entries(BAD_INPUT).flatMap(([command, { prompt }]) =>
     isNever(prompt) ? [] : [{ command, ...prompt }],
