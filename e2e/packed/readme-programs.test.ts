@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { entryPoints } from "../../docs/reference/entry-points.ts";
 import { installWithNpm, installWithPnpm } from "./install.js";
 import { packAll, root } from "./pack.js";
 import { asCommonJs, type Readme, type ReadmeProgram, readReadme } from "./readme.js";
@@ -130,6 +131,21 @@ describe("README programs from packed tarballs", () => {
       expect(stdout).toEqual(known instanceof RegExp ? expect.stringMatching(known) : expect.stringContaining(known));
     }
   }, 120_000);
+
+  it("gives the same names to import and to require", async () => {
+    const specifiers = entryPoints().map(({ specifier }) => specifier);
+    expect(specifiers.length).toBeGreaterThanOrEqual(packages.length);
+    const program = `
+      import { createRequire } from "node:module";
+      const require = createRequire(import.meta.url);
+      for (const specifier of process.argv.slice(2)) {
+        const [imported, required] = [Object.keys(await import(specifier)), Object.keys(require(specifier))];
+        console.log(specifier, imported.length > 0 && String(imported.sort()) === String(required.sort()));
+      }`;
+    await writeFile(join(withNpm, "names.js"), program);
+    const { stdout } = await run(process.execPath, ["names.js", ...specifiers], { cwd: withNpm, env });
+    expect(stdout).toBe(specifiers.map((specifier) => `${specifier} true\n`).join(""));
+  });
 
   describe("installed with npm", () => {
     it.for(plain)("$title runs by import", async ({ name, program }) => {
