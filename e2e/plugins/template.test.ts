@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packAll } from "../packed/pack.js";
+import { packAll, root } from "../packed/pack.js";
 
-const template = join(import.meta.dirname, "../../examples/backend-template");
+const template = join(root, "examples/backend-template");
 const CATALOG = {
   schemaVersion: 1,
   backends: { store: { kind: "sealed-files", addr: "", engines: ["transit"], mintKeyTypes: ["ed25519"] } },
@@ -86,6 +86,17 @@ describe("examples/backend-template, copied out of the workspace, with packed ta
     expect(stdout).toMatch(/(#|ℹ) fail 0\n/);
     expect(Number(/(?:#|ℹ) pass (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(500);
     expect(code).toBe(0);
+  });
+
+  it("has types in its comments that the compiler finds right", async () => {
+    const compilerOptions = {
+      ...{ allowJs: true, checkJs: true, strict: true, noEmit: true, exactOptionalPropertyTypes: true },
+      ...{ noUncheckedIndexedAccess: true, skipLibCheck: true, module: "nodenext", target: "esnext" },
+      ...{ types: ["node"], typeRoots: [join(root, "node_modules/@types")] },
+    };
+    await writeFile(join(copy, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["src", "test"] }));
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    expect(await run(process.execPath, [compiler, "-p", "."], copy)).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
   it("serves as a plugin of an installed agent: doctor, generate, sign, and verify after a restart", async () => {

@@ -25,7 +25,13 @@ function problemsOf(backend: Backend): string[] {
     ...(typeof backend[Symbol.asyncDispose] === "function" ? [] : ["Symbol.asyncDispose must be a method"]),
     ...capabilitiesProblems(capabilities),
   ];
-  return problems.length > 0 ? problems : engineProblems(backend);
+  if (problems.length > 0) return problems;
+  try {
+    structuredClone(capabilities);
+  } catch {
+    return ["capabilities must be plain data"];
+  }
+  return engineProblems(backend);
 }
 
 function engineProblems(backend: Backend): string[] {

@@ -325,6 +325,11 @@ describe("a backend that lies about what it is", () => {
         Object.assign(liar, { capabilities: { ...liar.capabilities, keyTypes: { ed25519: { operations: ["fly"] } } } }),
       /operations has "fly"/,
     ],
+    [
+      "capabilities behind a proxy",
+      () => Object.assign(liar, { capabilities: new Proxy(liar.capabilities, {}) }),
+      /capabilities must be plain data/,
+    ],
     ["no capabilities", () => Object.assign(liar, { capabilities: undefined }), /capabilities must be an object/],
   ] as const)("%s: is refused by name before anything is served, and all are closed", async ([, lie, problem]) => {
     lie();

@@ -1,6 +1,5 @@
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BackendPlugin } from "@basil/core";
+import type { BackendPlugin, Capabilities } from "@basil/core";
 import { CliError } from "../cli-error.js";
 import { findPluginPackage, refused } from "./plugin-package.js";
 import { type Distrust, TrustedFiles } from "./trusted-files.js";
@@ -53,23 +52,31 @@ export async function loadBackendPackage(name: string, { folder, uid }: LoadPlug
   }
   const plugin = exported as BackendPlugin;
   const { kind, credentialSchema } = plugin;
-  const capabilities = structuredClone(plugin.capabilities);
+  const capabilities = copied(name, plugin.capabilities);
   // What was checked is what is used, whatever the object says later.
   return { package: name, plugin: { kind, credentialSchema, capabilities, open: (...call) => plugin.open(...call) } };
 }
 
 /** @throws {@link CliError} `PLUGIN_REFUSED` when somebody else could change the file that names packages to run. */
-export async function requireTrustedConfiguration(path: string, uid: number): Promise<void> {
+export async function requireTrustedConfiguration(path: string, names: readonly string[], uid: number): Promise<void> {
   const distrust = await new TrustedFiles(uid).distrustOf(path);
   if (distrust === undefined) return;
   const { problem, remedy } = distrust;
   const message = `the configuration ${path} names a backend package, and others could change it: ${problem}`;
-  throw new CliError("PLUGIN_REFUSED", message, { package: dirname(path), path: distrust.path }, { remedy });
+  throw new CliError("PLUGIN_REFUSED", message, { package: names.join(", "), path: distrust.path }, { remedy });
 }
 
 function distrusted(name: string, { path, problem, remedy }: Distrust): CliError<"PLUGIN_REFUSED"> {
   const message = `the backend package ${name} is refused, for others could change what it runs: ${problem}`;
   return new CliError("PLUGIN_REFUSED", message, { package: name, path }, { remedy });
+}
+
+function copied(name: string, capabilities: Capabilities): Capabilities {
+  try {
+    return structuredClone(capabilities);
+  } catch (cause) {
+    throw refused(name, "its capabilities are no plain data", "tell its author", cause);
+  }
 }
 
 async function load(name: string, entry: URL): Promise<Readonly<Record<string, unknown>>> {

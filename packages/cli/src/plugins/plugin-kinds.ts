@@ -72,7 +72,7 @@ async function loadKinds(
   const { loadBackendPackage, requireTrustedConfiguration } = await import("./load-plugin.js");
   const { refused } = await import("./plugin-package.js");
   const path = configPath === undefined ? undefined : resolve(cwd, configPath);
-  if (path !== undefined && configured.length > 0) await requireTrustedConfiguration(path, uid);
+  if (path !== undefined && configured.length > 0) await requireTrustedConfiguration(path, configured, uid);
   const folder = path === undefined ? cwd : dirname(path);
   const taken = await takenKinds();
   const plugins = new Map<string, LoadedPlugin>();
