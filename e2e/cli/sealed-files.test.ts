@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, connect, isClientError, openStream, sealStream } from "@basil/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Shell } from "../documents/shell.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 import { type Answer, program, type TypeOptions, typed } from "./typed.js";
 
@@ -117,6 +118,23 @@ describe("a sealed file", () => {
     expect(await type(`basil seal ${KEY} -r age1x -o no`, { stdin: content })).toMatchObject({ exitCode: 2 });
     expect(await type(`basil seal ${KEY} -o no`, { env: { BASIL_SOCKET: "nowhere" } })).toMatchObject({ exitCode: 3 });
     expect(await readdir(folder)).not.toContain("no");
+  });
+});
+
+describe("docs/seal-format.md", () => {
+  it("shows commands that run, and a header as it is written", async () => {
+    const page = await readFile(join(import.meta.dirname, "../../docs/seal-format.md"), "utf8");
+    const [, commands = ""] = /```sh\n([\s\S]*?)```/.exec(page) ?? [];
+    await using shell = await Shell.open({ "backup.tar": content });
+    const script = commands.replace("-o backup.tar ", "-o again.tar ");
+    expect(script).toContain("again.tar");
+    const { exitCode, screen } = await shell.type(`set -e\n${script}`, stack.env);
+    expect({ exitCode, screen }).toEqual({ exitCode: 0, screen: "" });
+    expect((await readFile(join(shell.folder, "again.tar"))).equals(content)).toBe(true);
+    const written = (await readFile(join(shell.folder, "backup.tar.sealed"), "latin1")).split("\n");
+    const [, shown = ""] = /```text\n(age-encryption[\s\S]*?)```/.exec(page) ?? [];
+    expect(shown.split("\n").slice(0, 2)).toEqual(written.slice(0, 2));
+    expect(written[2]).toMatch(/^[A-Za-z0-9+/]{64}$/);
   });
 });
 
