@@ -1,7 +1,8 @@
 import { startKmsEmulator } from "@basil/aws-kms-emulator";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { comparePolicies, type Deployment, type GrantDifference } from "../../packages/cli/src/iam/compare-policies.ts";
+import type { Deployment } from "../../packages/cli/src/iam/asked-policy.ts";
+import { comparePolicies, type GrantDifference } from "../../packages/cli/src/iam/compare-policies.ts";
 import { parsePolicyText } from "../../packages/cli/src/iam/read-policy.ts";
 import { DECIDABLE, kmsDecision } from "./kms-decision.ts";
 
