@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withBroker } from "./broker-call.js";
 import type { CommandContext } from "./context.js";
+import { createTerminal } from "./terminal.js";
 
 let folder: string;
 let server: Server;
@@ -23,11 +24,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const streams = { write: () => true, isTTY: false };
+const terminal = createTerminal({ stdout: streams, stderr: streams, env: {} });
 const self = process.geteuid?.() ?? 0;
 const call = (options: { brokerUid?: number } = {}, env: Record<string, string> = {}) =>
   withBroker(
     { socket: join(folder, "agent.sock"), timeout: 500, ...options },
-    { env, signal: new AbortController().signal } as unknown as CommandContext,
+    { env, terminal, signal: new AbortController().signal } as unknown as CommandContext,
     async () => "connected",
   );
 
