@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { keyRef } from "../test/emulated.js";
 import { checkAwsKms } from "./live-check.js";
 import type { KmsLiveKey } from "./live-key.js";
@@ -130,5 +130,20 @@ describe("checkAwsKms", () => {
     await expect(check(kms.url, keys(200), { signal: controller.signal })).rejects.toBe("SIGINT");
     expect(kms.seen).toEqual(["DescribeKey"]);
     await expect(check(kms.url, keys(1), { signal: AbortSignal.abort("SIGTERM") })).rejects.toBe("SIGTERM");
+  });
+
+  it("does not wait for credentials that never come", async () => {
+    const credentials = () => new Promise<never>(() => {});
+    const options = { endpoint: "http://127.0.0.1:1", region: "us-east-1", credentials };
+    const controller = new AbortController();
+    const checking = checkAwsKms(options, keys(1), { signal: controller.signal });
+    controller.abort("SIGINT");
+    await expect(checking).rejects.toBe("SIGINT");
+    vi.spyOn(AbortSignal, "timeout").mockReturnValue(AbortSignal.abort());
+    const { findings } = await checkAwsKms(options, keys(1), { signal: new AbortController().signal });
+    expect(findings).toMatchObject([
+      { code: "credentials", message: expect.stringContaining("did not answer within") },
+    ]);
+    vi.restoreAllMocks();
   });
 });

@@ -1,7 +1,8 @@
+import { abortable } from "@basil/core";
 import { type CallerIdentity, callerIdentity } from "./caller-identity.js";
 import { credentialProvider } from "./credential-provider.js";
 import type { AwsCredentials } from "./credentials.js";
-import { LIVE_CONNECTIONS, openLiveClient } from "./live-client.js";
+import { LIVE_CONNECTIONS, type LiveClient, openLiveClient } from "./live-client.js";
 import { type KmsLiveFinding, liveFailure } from "./live-findings.js";
 import { checkLiveKey, type KmsLiveKey, type KmsLiveKeyReport, type LiveKeyResult } from "./live-key.js";
 import type { AwsKmsOptions } from "./options.js";
@@ -35,6 +36,7 @@ export interface KmsLiveOptions {
 /** AWS refuses a request that is signed more than five minutes off. */
 const REFUSED_SKEW_MS = 300_000;
 const MOST_SKEW_MS = 60_000;
+const CREDENTIALS_DEADLINE_MS = 15_000;
 
 /**
  * Asks AWS KMS whether this identity can serve these keys, and can do no more than that. Everything is done by DescribeKey,
@@ -51,7 +53,7 @@ export async function checkAwsKms(
   signal.throwIfAborted();
   using live = openLiveClient(options);
   const region = await live.client.config.region().catch(() => undefined);
-  const credentials = await live.credentials().catch((failure: unknown) => liveFailure(failure).text);
+  const credentials = await credentialsOf(live, signal);
   if (typeof credentials === "string") {
     const findings: KmsLiveFinding[] = [{ code: "credentials", severity: "fatal", message: credentials }];
     return { ...(region !== undefined && { region }), keys: [], findings };
@@ -79,6 +81,18 @@ export async function checkAwsKms(
     keys: results.map(({ report }) => report),
     findings: clock === undefined ? findings : [clock, ...findings],
   };
+}
+
+/** The credentials, or why there are none; a provider that never answers is not waited for. */
+async function credentialsOf(live: LiveClient, signal: AbortSignal): Promise<AwsCredentials | string> {
+  const deadline = AbortSignal.timeout(CREDENTIALS_DEADLINE_MS);
+  try {
+    return await abortable(live.credentials(), AbortSignal.any([signal, deadline]));
+  } catch (failure) {
+    signal.throwIfAborted();
+    if (deadline.aborted) return `their source did not answer within ${CREDENTIALS_DEADLINE_MS / 1000} s`;
+    return liveFailure(failure).text;
+  }
 }
 
 /** The first key alone, so that an identity that can do nothing is asked about once; then as many as there are connections. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { BackendPlugin, ReconciledKey, ReconcileReport } from "@basil/core";
 import { readUnlockInputs } from "../agent/unlock-inputs.js";
+import { CliError } from "../cli-error.js";
 import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import { loadCatalog } from "../documents.js";
@@ -16,7 +17,8 @@ export async function checkKeys(settings: AgentSettings, context: CommandContext
   try {
     return rowsOf(await probe(settings, context));
   } catch (error) {
-    if (context.signal.aborted) throw error;
+    if (context.signal.aborted)
+      throw new CliError("DEADLINE", "interrupted; nothing was changed", {}, { cause: error });
     const why = error instanceof Error ? error.message : String(error);
     return [fatal(NAME, `the keys cannot be looked for: ${why}`, "correct the rows above and what the message names")];
   }
