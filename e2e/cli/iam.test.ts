@@ -12,6 +12,7 @@ const ARNS = [
   "--arn payload.aead=arn:aws:kms:us-east-1:111122223333:key/2222abcd-12ab-34cd-56ef-1234567890ab",
 ].join(" ");
 /** Somebody signs, somebody decrypts; nobody verifies, encrypts or reads a public key. */
+const KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/1111abcd-12ab-34cd-56ef-";
 const POLICY = {
   schemaVersion: 2,
   subjects: { me: { allOf: [{ kind: "unix", uid }] } },
@@ -195,6 +196,31 @@ describe("basil iam policy, whatever happens", { timeout: 60_000 }, () => {
     });
     expect(silent.stdout).toBe("");
     expect(silent.exitCode).toBe(6);
+  });
+
+  it("warns of a document that is longer than AWS takes, and lists a key of two names once", async () => {
+    const catalog = (await seed.json("catalog.json")) as { keys: Record<string, object> };
+    const [entry = {}] = Object.values(catalog.keys);
+    const names = Array.from({ length: 90 }, (_, at) => `k.n${at}`);
+    await writeFile(
+      join(folder, "long.json"),
+      JSON.stringify({
+        ...catalog,
+        keys: Object.fromEntries(names.map((name) => [name, { ...entry, path: `alias/basil/${name.slice(2)}` }])),
+      }),
+    );
+    const line = (id: (at: number) => number) => {
+      const arns = names.map((name, at) => `--arn ${name}=${KEY_ARN}${String(id(at)).padStart(12, "0")}`);
+      return `basil iam policy --identity runtime --catalog long.json ${arns.join(" ")}`;
+    };
+    const { exitCode, stdout, stderr } = await type(line((at) => at));
+    expect(exitCode).toBe(0);
+    expect((JSON.parse(stdout) as { Statement: { Resource: string[] }[] }).Statement[0]?.Resource).toHaveLength(90);
+    expect(stderr).toMatch(
+      /^warning: the policy has \d+ characters, .* at most 6144, .*--style request-alias names no keys\n$/,
+    );
+    const one = JSON.parse(await printed(line(() => 1))) as { Statement: { Resource: string[] }[] };
+    expect(one.Statement[0]?.Resource).toHaveLength(1);
   });
 
   it("needs no broker, and minds none that is not there", async () => {

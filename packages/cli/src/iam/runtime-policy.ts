@@ -16,7 +16,7 @@ export function runtimePolicy(actions: readonly string[], keys: readonly KmsKeyA
     Sid: "BasilBrokerInPlaceOps",
     Effect: "Allow",
     Action: actions,
-    Resource: keys.map(({ arn }) => arn),
+    Resource: [...new Set(keys.map(({ arn }) => arn))],
   });
 }
 
@@ -103,7 +103,7 @@ export async function leastRuntimePolicy(
     const granted = neededActions(key, catalog, policy, decide);
     const set = actions.filter((action) => granted.has(action));
     const group = bySet.get(set.join()) ?? { actions: set, arns: [] };
-    group.arns.push(arn);
+    if (!group.arns.includes(arn)) group.arns.push(arn);
     bySet.set(set.join(), group);
   }
   return iamDocument(
