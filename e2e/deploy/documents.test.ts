@@ -61,11 +61,14 @@ describe("docs/operations.md", () => {
 
   it("gives the limits their defaults", async () => {
     const code = await sources("packages/broker/src");
-    for (const line of ["maxConnections: 512", "maxStreams: 128", "maxInFlight: 256", "maxInFlightPerCaller: 128"]) {
+    for (const line of ["maxConnections: 512", "maxStreams: 256", "maxInFlight: 256", "maxInFlightPerCaller: 128"]) {
       expect(code).toContain(line);
     }
     expect(code).toContain("maxWaitingPerCaller: 256");
     expect(code).toContain("idleTimeoutMs: 600_000");
+    for (const line of ["maxOpenBytes: 67_108_864", "maxOpenBytesPerUser: 33_554_432", "receiveTimeoutMs: 30_000"]) {
+      expect(code).toContain(line);
+    }
     for (const line of ["maxHealthWatches: 256", "maxHealthWatchesPerUser: 64", "healthWatchIntervalMs: 10_000"]) {
       expect(code).toContain(line);
     }

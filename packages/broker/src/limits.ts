@@ -8,7 +8,10 @@ export interface Limits {
   readonly backendTimeoutMs: number;
   /** Bytes of one gRPC message. Default: 4,194,304. */
   readonly maxMessageBytes: number;
-  /** Calls at a time on one connection; more wait in the caller's HTTP/2 stack. Default: 128. */
+  /**
+   * Calls at a time on one connection; more wait in the caller's HTTP/2 stack. Calls that were given up count until their
+   * streams are closed, so it is twice of what one caller can have at work. Default: 256.
+   */
   readonly maxStreams: number;
   /** Requests at work at a time, of all callers. Default: 256. */
   readonly maxInFlight: number;
@@ -16,7 +19,7 @@ export interface Limits {
   readonly maxInFlightPerCaller: number;
   /** Requests of one subject that wait for their turn; one more is `LIMIT_EXCEEDED`. Default: 256. */
   readonly maxWaitingPerCaller: number;
-  /** Connections; one more closes the oldest that has no request in flight. Default: 512. */
+  /** Connections; one more closes the oldest that has no request in flight, or else one of the uid that has most. Default: 512. */
   readonly maxConnections: number;
   /** Watch streams of gRPC's health protocol, of all callers; one more is `LIMIT_EXCEEDED`. Default: 256. */
   readonly maxHealthWatches: number;
@@ -41,7 +44,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxPayloadBytes: 1_048_576,
   backendTimeoutMs: 25_000,
   maxMessageBytes: 4_194_304,
-  maxStreams: 128,
+  maxStreams: 256,
   maxInFlight: 256,
   maxInFlightPerCaller: 128,
   maxWaitingPerCaller: 256,

@@ -72,6 +72,48 @@ describe("the limits", () => {
     expect((await busy).signature).toBeDefined();
   });
 
+  it("close a connection at work for a new one when all are at work, so that health is answered", async () => {
+    await serve({ maxConnections: 3 });
+    let calls = 0;
+    const all = Promise.withResolvers<void>();
+    backend.before = () => {
+      calls += 1;
+      if (calls === 3) all.resolve();
+      return new Promise(() => {});
+    };
+    const others = [client, new SocketClient(path), new SocketClient(path)];
+    const busy = others.map((each) =>
+      each.call(SigningService, "sign", { keyId: "app.p256" }).catch(({ code }) => code),
+    );
+    await all.promise;
+    const late = new SocketClient(path);
+    expect(await late.call(AdminService, "health", {})).toMatchObject({ alive: true });
+    expect(await Promise.race(busy)).toBe(14);
+    expect(listener.connections).toBe(3);
+    for (const each of [...others, late]) each.grpc.close();
+  });
+
+  it("leave a client alone that has 100 requests in flight and gives most of them up", async () => {
+    await serve({});
+    backend.before = () => new Promise((resolve) => void setTimeout(resolve, 20));
+    const codes = new Map<number, number>();
+    const lane = async (n: number) => {
+      for (let round = 0; round < 8; round++) {
+        const deadline = Date.now() + (n % 4 === 0 ? 60_000 : 5);
+        const code = await client.call(SigningService, "sign", { keyId: "app.p256" }, { deadline }).then(
+          () => 0,
+          (error) => error.code,
+        );
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: 100 }, (_, n) => lane(n)));
+    // Done, or over the time that the client gave.
+    expect([...codes.keys()].filter((code) => code !== 0 && code !== 4)).toEqual([]);
+    expect(codes.get(0)).toBeGreaterThanOrEqual(25 * 8);
+    expect(listener.connections).toBe(1);
+  });
+
   it("close a connection that never says what it speaks", async () => {
     await serve({ prefaceTimeoutMs: 300 });
     const socket = await silent();

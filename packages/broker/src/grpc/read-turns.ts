@@ -58,6 +58,12 @@ export class ReadTurns {
   #width = 1;
   #began: number | undefined;
   #stopped = false;
+  readonly #clock: () => number;
+
+  /** @param clock - Milliseconds, as `performance.now()`. */
+  constructor(clock = () => performance.now()) {
+    this.#clock = clock;
+  }
 
   /** Readers that wait for their turn. */
   get waiting(): number {
@@ -98,25 +104,25 @@ export class ReadTurns {
   #worked(): void {
     if (this.#began === undefined) {
       this.#begin();
-    } else if (!this.#stopped && performance.now() - this.#began > TURN_MS) {
+    } else if (!this.#stopped && this.#clock() - this.#began > TURN_MS) {
       this.#stopped = true;
       for (const seat of this.#seats.values()) this.#stop(seat);
     }
   }
 
   #begin(): void {
-    this.#began = performance.now();
+    this.#began = this.#clock();
     setImmediate(() => this.#end());
   }
 
   #end(): void {
-    const took = performance.now() - (this.#began as number);
+    const took = this.#clock() - (this.#began as number);
     this.#began = undefined;
     this.#stopped = false;
     for (const seat of this.#reading) {
       const { bytesRead } = seat.reader;
       this.#take(seat, bytesRead - seat.mark);
-      if (this.#waiting.size > 0 && bytesRead > seat.mark && !light(seat)) this.#stop(seat);
+      if (this.#waiting.size > 0 && bytesRead > seat.mark && !this.#light(seat)) this.#stop(seat);
     }
     this.#reading.clear();
     if (this.#waiting.size === 0) {
@@ -126,7 +132,7 @@ export class ReadTurns {
       return;
     }
     this.#width = took > TURN_MS ? Math.max(1, this.#width >> 1) : Math.min(MAX_WIDTH, this.#width * 2);
-    for (const seat of this.#waiting) if (light(seat)) this.#start(seat);
+    for (const seat of this.#waiting) if (this.#light(seat)) this.#start(seat);
     for (let n = 0; n < this.#width && this.#waiting.size > 0; n++) this.#startNext();
     this.#begin();
   }
@@ -161,8 +167,16 @@ export class ReadTurns {
     seat.had = Math.max(seat.had, seat.owner.pace);
   }
 
+  #second(): number {
+    return Math.floor(this.#clock() / 1000);
+  }
+
+  #light({ recent, second }: Seat): boolean {
+    return recent < LIGHT || second !== this.#second();
+  }
+
   #take(seat: Seat, cost: number): void {
-    const second = thisSecond();
+    const second = this.#second();
     if (seat.second !== second) Object.assign(seat, { second, recent: 0 });
     seat.recent += cost;
     for (const share of [seat, seat.owner]) {
@@ -170,12 +184,6 @@ export class ReadTurns {
       share.had += cost;
     }
   }
-}
-
-const thisSecond = () => Math.floor(performance.now() / 1000);
-
-function light({ recent, second }: Seat): boolean {
-  return recent < LIGHT || second !== thisSecond();
 }
 
 function before(a: Seat, b: Seat): boolean {

@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { AdminService, grpcMethods, SigningService, SignRequestSchema } from "@basil/proto";
+import { create } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { testCatalog, testPolicy } from "../../test/documents.js";
+import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { SocketClient } from "../../test/socket-client.js";
+import { type Broker, createBroker } from "../broker.js";
+import type { Limits } from "../limits.js";
+
+const KIB = 1024;
+let folder: string;
+let path: string;
+let backend: MemoryBackend;
+let broker: Broker;
+let client: SocketClient;
+let session: ClientHttp2Session;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "basil-bytes-"));
+  path = join(folder, "s");
+  backend = memoryBackend();
+});
+afterEach(async () => {
+  session.destroy();
+  client.grpc.close();
+  await broker.close(0);
+  await rm(folder, { recursive: true });
+});
+
+async function serve(limits: Partial<Limits>) {
+  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [backend], limits });
+  await broker.listen({ path });
+  client = new SocketClient(path);
+  session = connectHttp2("http://localhost", { createConnection: () => connect(path) });
+  session.on("error", () => {});
+}
+
+interface Sent {
+  readonly stream: ClientHttp2Stream;
+  /** The status, and when to come again. */
+  readonly answer: Promise<{ readonly status: string; readonly retry: unknown }>;
+  answered: boolean;
+}
+
+/** A request to sign a message of which the first bytes are sent. */
+function send(total: number, sent: number, headers: Record<string, string> = {}): Sent {
+  const { requestSerialize } = grpcMethods(SigningService).sign;
+  const message = requestSerialize(create(SignRequestSchema, { keyId: "app.p256", message: new Uint8Array(total) }));
+  const framed = Buffer.alloc(5 + message.length);
+  framed.writeUInt32BE(message.length, 1);
+  framed.set(message, 5);
+  return begin(framed.subarray(0, sent), headers);
+}
+
+function begin(bytes: Uint8Array, headers: Record<string, string> = {}): Sent {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/basil.broker.v1.SigningService/Sign",
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...headers,
+  });
+  stream.on("error", () => {});
+  const answer = new Promise<{ status: string; retry: unknown }>((resolve) => {
+    const take = (fields: Record<string, unknown>) => {
+      if (fields["grpc-status"] === undefined) return;
+      sent.answered = true;
+      resolve({ status: String(fields["grpc-status"]), retry: fields["grpc-retry-pushback-ms"] });
+    };
+    stream.on("response", take).on("trailers", take);
+  });
+  stream.resume();
+  stream.write(bytes);
+  const sent: Sent = { stream, answer, answered: false };
+  return sent;
+}
+
+const health = () => client.call(AdminService, "health", {});
+
+describe("the bytes of open requests", () => {
+  it("of one user are bounded: the largest request that has not come whole is refused, with a hint", async () => {
+    await serve({ maxOpenBytesPerUser: 600 * KIB });
+    const large = send(1000 * KIB, 500 * KIB);
+    const small = send(1000 * KIB, 50 * KIB);
+    await health();
+    const third = send(1000 * KIB, 100 * KIB);
+    expect(await large.answer).toEqual({ status: "8", retry: "1000" });
+    await health();
+    expect([small.answered, third.answered]).toEqual([false, false]);
+    // What was given up counts no more.
+    send(1000 * KIB, 90 * KIB);
+    await health();
+    expect([small.answered, third.answered]).toEqual([false, false]);
+  });
+
+  it("of all are bounded likewise", async () => {
+    await serve({ maxOpenBytes: 100 * KIB });
+    const half = send(1000 * KIB, 200 * KIB);
+    expect(await half.answer).toMatchObject({ status: "8" });
+    const { signature } = await client.call(SigningService, "sign", { keyId: "app.p256", message: new Uint8Array(9) });
+    expect(signature).toBeDefined();
+  });
+
+  it("count a request that came whole until it is answered, and do not end it for another's sake", async () => {
+    await serve({ maxOpenBytesPerUser: 300 * KIB });
+    const hold = Promise.withResolvers<void>();
+    const called = Promise.withResolvers<void>();
+    backend.before = () => {
+      called.resolve();
+      return hold.promise;
+    };
+    const whole = client.call(SigningService, "sign", { keyId: "app.p256", message: new Uint8Array(200 * KIB) });
+    await called.promise;
+    const half = send(1000 * KIB, 150 * KIB);
+    expect(await half.answer).toMatchObject({ status: "8" });
+    hold.resolve();
+    expect((await whole).signature).toBeDefined();
+    backend.before = () => {};
+    const again = send(150 * KIB, 1000 * KIB);
+    again.stream.end();
+    expect(await again.answer).toMatchObject({ status: "0" });
+  });
+
+  it("count a compressed message as what it may become", async () => {
+    await serve({ maxOpenBytesPerUser: 300 * KIB, maxMessageBytes: 400 * KIB });
+    const packed = gzipSync(Buffer.alloc(350 * KIB));
+    const prefix = Buffer.from([1, 0, 0, 0, 0]);
+    prefix.writeUInt32BE(packed.length, 1);
+    const bomb = begin(Buffer.concat([prefix, packed]), { "grpc-encoding": "gzip" });
+    expect(await bomb.answer).toMatchObject({ status: "8" });
+  });
+
+  it("are those that were read for a request, however few of them are its own", async () => {
+    await serve({ maxOpenBytesPerUser: 300 * KIB });
+    const slow = begin(Buffer.from([0, 0, 0, 255, 255]));
+    await health();
+    // What the server reads at once is kept whole by any part of it.
+    for (let n = 0; n < 100 && !slow.answered; n++) {
+      const other = send(60 * KIB, 60 * KIB);
+      slow.stream.write(Uint8Array.of(1));
+      other.stream.end();
+      await health();
+    }
+    expect(await slow.answer).toMatchObject({ status: "8" });
+  });
+});
+
+describe("a request that does not come to its end", () => {
+  it("is refused after its time, and others are not", async () => {
+    await serve({ receiveTimeoutMs: 100 });
+    const hold = Promise.withResolvers<void>();
+    const called = Promise.withResolvers<void>();
+    backend.before = () => {
+      called.resolve();
+      return hold.promise;
+    };
+    const working = client.call(SigningService, "sign", { keyId: "app.p256" });
+    await called.promise;
+    const slow = [send(100, 3), send(100_000, 50_000)];
+    for (const each of slow) expect(await each.answer).toEqual({ status: "8", retry: "1000" });
+    hold.resolve();
+    expect((await working).signature).toBeDefined();
+  });
+});
