@@ -9,7 +9,14 @@ import { bareEnvironment } from "./run-scripts.js";
 
 const run = promisify(execFile);
 const backend = createRequire(new URL("../../packages/backend-aws-kms/package.json", import.meta.url));
-const sdk = backend("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts");
+interface StsClient {
+  send(command: unknown): Promise<{ Arn?: string; UserId?: string; Account?: string }>;
+  destroy(): void;
+}
+const sdk = backend("@aws-sdk/client-sts") as {
+  readonly STSClient: new (options: object) => StsClient;
+  readonly GetCallerIdentityCommand: new (input: object) => unknown;
+};
 
 const BOTO3 = `
 import json, sys, boto3
@@ -25,6 +32,7 @@ except ClientError as error:
 type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 type Told = { Arn: string; UserId: string; Account: string } | { error: string };
 
+let python: string;
 let emulator: KmsEmulator;
 beforeAll(async () => {
   emulator = await startKmsEmulator({
@@ -35,7 +43,6 @@ beforeAll(async () => {
 afterAll(() => emulator.close());
 
 async function byBoto3(credentials: Credentials): Promise<Told> {
-  const python = await pythonVenv(kmsPeers);
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const env = {
     ...bareEnvironment,
@@ -61,6 +68,10 @@ async function byJs(credentials: Credentials): Promise<Told> {
 }
 
 describe.skipIf(!hasPython())("GetCallerIdentity, asked by boto3 and by the AWS SDK for JavaScript", () => {
+  beforeAll(async () => {
+    python = await pythonVenv(kmsPeers);
+  }, 300_000);
+
   it.for([
     ["a user without any policy", () => emulator.principals.createUser({ name: "nobody" }), ":user/nobody"],
     [
@@ -69,29 +80,21 @@ describe.skipIf(!hasPython())("GetCallerIdentity, asked by boto3 and by the AWS 
       ":assumed-role/agent/i-0123",
     ],
     ["the account's root", () => emulator.rootCredentials, ":root"],
-  ] as const)(
-    "names %s to both",
-    async ([, who, arn]) => {
-      const credentials = who();
-      const told = await byBoto3(credentials);
-      expect(told).toMatchObject({ Account: emulator.account, Arn: expect.stringMatching(new RegExp(`${arn}$`)) });
-      expect(await byJs(credentials)).toEqual(told);
-    },
-    300_000,
-  );
+  ] as const)("names %s to both", async ([, who, arn]) => {
+    const credentials = who();
+    const told = await byBoto3(credentials);
+    expect(told).toMatchObject({ Account: emulator.account, Arn: expect.stringMatching(new RegExp(`${arn}$`)) });
+    expect(await byJs(credentials)).toEqual(told);
+  });
 
   it.for([
     ["a key that nobody has", { accessKeyId: "AKIDNOBODY0000000000", secretAccessKey: "x" }, /^InvalidClientTokenId/],
     ["a wrong secret", { secretAccessKey: "x" }, /^SignatureDoesNotMatch/],
-  ] as const)(
-    "refuses %s to both alike",
-    async ([, more, error]) => {
-      const credentials = { ...emulator.rootCredentials, ...more };
-      expect(await byBoto3(credentials)).toMatchObject({ error: expect.stringMatching(error) });
-      expect(await byJs(credentials)).toMatchObject({ error: expect.stringMatching(error) });
-    },
-    300_000,
-  );
+  ] as const)("refuses %s to both alike", async ([, more, error]) => {
+    const credentials = { ...emulator.rootCredentials, ...more };
+    expect(await byBoto3(credentials)).toMatchObject({ error: expect.stringMatching(error) });
+    expect(await byJs(credentials)).toMatchObject({ error: expect.stringMatching(error) });
+  });
 
   it("refuses a session that ended to both alike", async () => {
     await using later = await startKmsEmulator({ roles: [{ name: "agent" }] });
@@ -105,5 +108,5 @@ describe.skipIf(!hasPython())("GetCallerIdentity, asked by boto3 and by the AWS 
     } finally {
       emulator = before;
     }
-  }, 300_000);
+  });
 });

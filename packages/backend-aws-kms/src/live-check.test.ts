@@ -2,7 +2,8 @@ import type { KeySpec } from "@basil/aws-kms-emulator";
 import type { KeyRef } from "@basil/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Emulated, emulated, KEY_TYPES, keyRef, type PolicyDocument, useProfiles } from "../test/emulated.js";
-import { checkAwsKms, type KmsLiveKey, type KmsLiveReport } from "./live-check.js";
+import { checkAwsKms, type KmsLiveReport } from "./live-check.js";
+import type { KmsLiveKey } from "./live-key.js";
 import type { AwsKmsOptions } from "./options.js";
 
 beforeAll(useProfiles);

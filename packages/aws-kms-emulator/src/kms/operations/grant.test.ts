@@ -126,13 +126,12 @@ describe("the dry run of a grant's operations", () => {
     await expect(grant({ DryRun: true })).rejects.toMatchObject({ name: "DryRunOperationException" });
     await expect(encrypt()).rejects.toMatchObject(denied);
     const { GrantId } = await grant();
-    for (const Command of [sdk.RetireGrantCommand, sdk.RevokeGrantCommand]) {
-      await expect(as("owner").send(new Command({ KeyId: key(), GrantId, DryRun: true }))).rejects.toMatchObject({
-        name: "DryRunOperationException",
-      });
-      await expect(as("owner").send(new Command({ KeyId: key(), GrantId: "0", DryRun: true }))).rejects.toMatchObject({
-        name: "NotFoundException",
-      });
+    const input = (id = GrantId) => ({ KeyId: key(), GrantId: id, DryRun: true });
+    const retire = (id?: string) => as("owner").send(new sdk.RetireGrantCommand(input(id)));
+    const revoke = (id?: string) => as("owner").send(new sdk.RevokeGrantCommand(input(id)));
+    for (const take of [retire, revoke]) {
+      await expect(take()).rejects.toMatchObject({ name: "DryRunOperationException" });
+      await expect(take("0")).rejects.toMatchObject({ name: "NotFoundException" });
     }
     await expect(encrypt()).resolves.toBeDefined();
   });
