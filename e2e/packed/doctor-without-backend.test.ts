@@ -105,6 +105,13 @@ describe("@basil/cli from packed tarballs, without the backend package", () => {
     const refused = await listen();
     expect(refused).toContain("PLATFORM_UNSUPPORTED");
     expect(refused).toContain(`it is the package ${binary}`);
+    const { checks } = JSON.parse((await run(["doctor", "--json", ...documents])).stdout) as {
+      checks: { name: string }[];
+    };
+    expect(checks.find(({ name }) => name === "socket")).toMatchObject({
+      status: "fatal",
+      detail: expect.stringContaining(binary),
+    });
     const flags = ["--no-audit", "--no-fund", "--prefer-offline"];
     await promisify(execFile)("npm", ["install", install, ...flags, `${binary}@${version}`], { cwd: project });
     expect(await listen()).toBe("listening\n");

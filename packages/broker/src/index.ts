@@ -29,6 +29,7 @@ export type { MetricsOptions, MetricsServer } from "./metrics/metrics-server.js"
 export { disableCoreDumps } from "./native/core-dumps.js";
 export type { OpenBackendsOptions } from "./open-backends.js";
 export { openBackends } from "./open-backends.js";
+export { requirePlatform } from "./peer/peer.js";
 export type { DocumentFilesOptions, DocumentSource, RejectionReason } from "./reload/document-source.js";
 export { documentFiles } from "./reload/document-source.js";
 export type { ReloadActor, ReloadEvent, ReloadOptions, ReloadResult } from "./reload/reloader.js";

@@ -29,6 +29,11 @@ export async function peerReader(): Promise<PeerReader> {
   throw new BrokerError("PLATFORM_UNSUPPORTED", message, { platform, arch });
 }
 
+/** Whether a broker could listen here at all. @throws {@link BrokerError} `PLATFORM_UNSUPPORTED`, naming what is missing. */
+export async function requirePlatform(): Promise<void> {
+  await peerReader();
+}
+
 /** getpeereid(3) tells user and group, and no process. */
 function readDarwinPeer(library: CLibrary, fd: number): Peer | undefined {
   const ids = library.peerIds(fd);

@@ -3,6 +3,7 @@ import { connect, type Server } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { BrokerError } from "../errors.js";
 import { loadCLibrary } from "../native/c-library.js";
+import { requirePlatform } from "../peer/peer.js";
 
 export interface SocketOptions {
   readonly path: string;
@@ -65,8 +66,7 @@ export async function bindSocket(server: Server, options: SocketOptions): Promis
 export async function checkSocket(options: SocketOptions): Promise<void> {
   const path = requirePath(options.path);
   requireMode(options.mode ?? DEFAULT_MODE);
-  // The lock needs it.
-  await loadCLibrary();
+  await requirePlatform();
   await groupNumber(options.group);
   await requireFree(path);
   try {

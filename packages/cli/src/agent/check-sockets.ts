@@ -26,20 +26,19 @@ export function socketsOf(
  * @throws {@link CliError} `FAILED`, naming the setting and the path.
  */
 export async function checkSockets(settings: AgentSettings, context: CommandContext, isPassed: boolean): Promise<void> {
-  const { checkSocket, isBrokerError } = await import("@basil/broker");
+  const { checkSocket, isBrokerError, requirePlatform } = await import("@basil/broker");
+  const asFailure = (setting: string) => (error: unknown) => {
+    throw isBrokerError(error) ? startupFailure(error, setting) : error;
+  };
   const { broker, metrics } = socketsOf(settings, context, isPassed);
   if (broker?.path === defaultSocketPath(context.env)) {
     await mkdir(dirname(broker.path), { recursive: true, mode: 0o700 }).catch(() => {});
   }
+  if (broker === undefined) await requirePlatform().catch(asFailure("socket"));
   for (const [setting, options] of [
     ["socket", broker],
     ["[metrics] socket", metrics],
   ] as const) {
-    if (options === undefined) continue;
-    try {
-      await checkSocket(options);
-    } catch (error) {
-      throw isBrokerError(error) ? startupFailure(error, setting) : error;
-    }
+    if (options !== undefined) await checkSocket(options).catch(asFailure(setting));
   }
 }

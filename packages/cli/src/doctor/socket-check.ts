@@ -12,6 +12,13 @@ const MAX_PATH_BYTES = platform() === "linux" ? 108 : 104;
 
 /** Whether the agent could bind its socket: length, folder, mode, group, and that nobody listens there already. */
 export async function checkSocket({ socket, config }: AgentSettings): Promise<Check> {
+  const { isBrokerError, requirePlatform } = await import("@basil/broker");
+  try {
+    await requirePlatform();
+  } catch (error) {
+    if (!isBrokerError(error)) throw error;
+    return fatal(NAME, error.message, "install as the message says; elsewhere than on Linux and macOS no agent serves");
+  }
   const length = Buffer.byteLength(socket);
   if (length >= MAX_PATH_BYTES) {
     return fatal(
