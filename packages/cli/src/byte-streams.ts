@@ -88,6 +88,7 @@ export async function writeBytes(
   { terminal, cwd }: CommandContext,
 ): Promise<number | undefined> {
   let written = 0;
+  using _ = terminal.working(() => `${Math.floor(written / 1e6)} MB written`);
   const counted = async function* () {
     for await (const chunk of bytes) {
       yield chunk;

@@ -53,7 +53,8 @@ export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
   });
   const handedOver = (content: string | Uint8Array): Promise<void> =>
     new Promise((resolve, reject) => {
-      status.clear();
+      // Not for each chunk of a stream that goes somewhere else.
+      if (stdout.isTTY || typeof content === "string") status.clear();
       stdout.write(content, (error) => (error ? reject(error) : resolve()));
     });
   return {
