@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Client, connect, connectEmbedded } from "@basil/client";
+import { type Client, connect, connectEmbedded, openStream, sealStream } from "@basil/client";
 import { BackendError } from "@basil/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ALICE, testCatalog, testPolicy } from "../test/documents.js";
@@ -73,6 +73,37 @@ describe.for(WAYS)("a client over %s", ([, open]) => {
       retryable: true,
       retryAfterMs: 42,
     });
+  });
+
+  it("names the request of a failure as the audit log does, and that of a refusal not", async () => {
+    const failed = client.sign("app.aead", bytes("m"));
+    await expect(failed).rejects.toMatchObject({ requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    await expect(client.sign("other.p256", bytes("m"))).rejects.toMatchObject({ requestId: undefined });
+  });
+
+  it("seals and opens what is larger than a message may be", async () => {
+    const content = new Uint8Array(5_000_000).fill(7);
+    const aad = bytes("a");
+    const opened = await openStream(client, await sealStream(client, "app.aead", content, { aad }), { aad });
+    let length = 0;
+    for await (const chunk of opened) length += chunk.length;
+    expect(length).toBe(content.length);
+    const sealed = await sealStream(client, "app.aead", content);
+    await expect(openStream(client, sealed, { aad })).rejects.toMatchObject({ code: "DECRYPT_FAILED" });
+    await expect(sealStream(client, "other.aead", content)).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+  });
+
+  it("ends calls in CLOSED once it is closed, those under way and later ones", async () => {
+    const asked = Promise.withResolvers<void>();
+    backend.before = () => {
+      asked.resolve();
+      return new Promise(() => {});
+    };
+    const call = client.sign("app.p256", bytes("m"));
+    void asked.promise.then(() => client[Symbol.asyncDispose]());
+    await expect(call).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(client.health()).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(client.listCatalog()).rejects.toMatchObject({ code: "CLOSED" });
   });
 
   it("gives up at its deadline and with its signal", async () => {

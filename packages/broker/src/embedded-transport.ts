@@ -2,7 +2,7 @@ import type { Identity } from "@basil/policy";
 import type { GrpcMethod } from "@basil/proto";
 import type { Message } from "@bufbuild/protobuf";
 import type { CallOptions } from "./caller.js";
-import { BrokerError } from "./errors.js";
+import { type AnyRequestError, BrokerError } from "./errors.js";
 import type { Dispatcher } from "./request/dispatcher.js";
 import { type Rpc, rpcs } from "./request/rpcs.js";
 
@@ -30,7 +30,7 @@ export class EmbeddedTransport implements AsyncDisposable {
   ): Promise<Response> {
     const rpc = find(path, "unary");
     const outcome = await this.#dispatcher.unary(rpc, request as Message, this.#identity, this.#clock(options));
-    if ("error" in outcome) throw outcome.error;
+    if ("error" in outcome) throw named(outcome.error, outcome.requestId);
     return outcome.answer as Response;
   }
 
@@ -42,7 +42,7 @@ export class EmbeddedTransport implements AsyncDisposable {
     const rpc = find(path, "stream");
     const clock = this.#clock(options);
     const outcome = await this.#dispatcher.stream(rpc, request as Message, this.#identity, clock);
-    if ("error" in outcome) throw outcome.error;
+    if ("error" in outcome) throw named(outcome.error, outcome.requestId);
     const { answer } = outcome;
     const end = () => ("end" in answer ? answer.end() : undefined);
     const timer = clock.deadline === undefined ? undefined : setTimeout(end, clock.deadline - Date.now());
@@ -73,6 +73,15 @@ export class EmbeddedTransport implements AsyncDisposable {
     const deadline = timeoutMs === undefined || !Number.isFinite(timeoutMs) ? undefined : Date.now() + timeoutMs;
     return { signal: signal === undefined ? closed : AbortSignal.any([signal, closed]), deadline };
   }
+}
+
+/** The error of a request that can be looked up; of a refusal, as on the wire, its caller learns no more. */
+function named({ code, message, details, cause }: AnyRequestError, requestId: string): BrokerError {
+  const refused = code === "UNAUTHORIZED" || code === "UNAUTHENTICATED";
+  return new BrokerError(code, message, details, {
+    ...(cause !== undefined && { cause }),
+    ...(!refused && { requestId }),
+  });
 }
 
 function find<Kind extends Rpc["kind"]>(path: string, kind: Kind): Rpc & { kind: Kind } {

@@ -108,16 +108,24 @@ export type BrokerErrorCode = keyof BrokerErrorDetails;
 export type AnyRequestError = { [C in RequestErrorCode]: BrokerError<C> }[RequestErrorCode];
 export type AnyBrokerError = { [C in BrokerErrorCode]: BrokerError<C> }[BrokerErrorCode];
 
+export interface BrokerErrorOptions {
+  readonly cause?: unknown;
+  readonly requestId?: string;
+}
+
 /** The one error class of this package; switch on `code` and `details` narrows. */
 export class BrokerError<C extends BrokerErrorCode = BrokerErrorCode> extends Error {
   override readonly name = "BrokerError";
   readonly code: C;
   readonly details: BrokerErrorDetails[C];
+  /** Names the request in the audit log, where a request failed and its caller may know. */
+  readonly requestId: string | undefined;
 
-  constructor(code: C, message: string, details: BrokerErrorDetails[C], options: { readonly cause?: unknown } = {}) {
+  constructor(code: C, message: string, details: BrokerErrorDetails[C], options: BrokerErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.details = details;
+    this.requestId = options.requestId;
   }
 }
 

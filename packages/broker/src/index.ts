@@ -15,6 +15,7 @@ export type {
   AnyRequestError,
   BrokerErrorCode,
   BrokerErrorDetails,
+  BrokerErrorOptions,
   RequestErrorCode,
   RequestErrorDetails,
   StartupErrorDetails,

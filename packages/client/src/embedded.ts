@@ -26,32 +26,43 @@ export interface EmbeddedOptions {
 
 /** The same client over a broker in this process: no socket, no encoding, the same errors. */
 export function connectEmbedded(broker: EmbeddedBroker, { timeoutMs = 30_000 }: EmbeddedOptions = {}): Client {
+  let closed = false;
+  const failure = (error: unknown, options: CallOptions): unknown =>
+    closed && !(error instanceof TypeError)
+      ? new ClientError("CLOSED", "the client was closed", {}, { cause: error })
+      : clientError(error, options);
   const transport: Transport = {
     async unary(method, request, options) {
+      if (closed) throw failure(undefined, options);
       try {
         return await broker.unary(method, request, { timeoutMs, ...options });
       } catch (error) {
-        throw clientError(error, options);
+        throw failure(error, options);
       }
     },
     async *serverStream(method, request, options) {
+      if (closed) throw failure(undefined, options);
       try {
         yield* broker.serverStream(method, request, { timeoutMs, ...options });
       } catch (error) {
-        throw clientError(error, options);
+        throw failure(error, options);
       }
     },
-    [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]() {
+      closed = true;
+      return broker[Symbol.asyncDispose]();
+    },
   };
   return new Client(transport);
 }
 
 function clientError(error: unknown, { signal }: CallOptions): unknown {
   if (error instanceof TypeError) return error;
-  const { code, message, details } = (error ?? {}) as {
+  const { code, message, details, requestId } = (error ?? {}) as {
     code?: unknown;
     message?: unknown;
     details?: { op?: unknown; retryAfterMs?: unknown };
+    requestId?: unknown;
   };
   const text = typeof message === "string" ? message : "the broker failed";
   if (code === "CANCELLED")
@@ -66,6 +77,7 @@ function clientError(error: unknown, { signal }: CallOptions): unknown {
     {
       cause: error,
       reason: code as string,
+      requestId: typeof requestId === "string" ? requestId : undefined,
       op: typeof details?.op === "string" ? details.op : undefined,
       retryAfterMs: typeof details?.retryAfterMs === "number" ? details.retryAfterMs : undefined,
     },
