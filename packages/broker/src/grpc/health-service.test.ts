@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BackendError } from "@basil/core";
@@ -89,6 +91,28 @@ describe("grpc.health.v1 Watch", () => {
     const end = states.next();
     await broker.close(1000);
     expect(await end).toMatchObject({ done: true });
+  });
+
+  it("forgets the streams of a connection that is cut off", async () => {
+    const sockets: Socket[] = [];
+    const cable = createServer((near) => {
+      const far = connect(join(folder, "s"));
+      sockets.push(near, far);
+      for (const socket of [near, far]) socket.on("error", () => {});
+      near.pipe(far).pipe(near);
+    });
+    await once(cable.listen(join(folder, "cable")), "listening");
+    const direct = client;
+    client = new SocketClient(join(folder, "cable"));
+    const open = [reader(""), reader(SIGNING)];
+    for (const states of open) expect(await next(states)).toBe(Status.SERVING);
+    const cut = open.map((states) => expect(states.next()).rejects.toMatchObject({ code: 14 }));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(cut);
+    client.grpc.close();
+    client = direct;
+    await new Promise((closed) => cable.close(closed));
+    await expect.poll(() => next(reader("")).catch(() => undefined)).toBe(Status.SERVING);
   });
 
   it("refuses one stream too many with a hint when to come again, until another is cancelled", async () => {
