@@ -8,8 +8,10 @@ import type { KmsLiveKey } from "./live-key.js";
 
 type Answer = { readonly status: number; readonly body: object };
 
-/** An endpoint that answers each operation as told, and counts what is under way. */
-async function endpoint(answer: (operation: string, body: Record<string, unknown>) => Promise<Answer> | Answer) {
+/** An endpoint that answers each operation as told, or hangs up, and counts what is under way. */
+async function endpoint(
+  answer: (operation: string, body: Record<string, unknown>) => Promise<Answer> | Answer | undefined,
+) {
   const seen: string[] = [];
   let [underWay, most] = [0, 0];
   const server = createServer(async (request, response) => {
@@ -20,6 +22,7 @@ async function endpoint(answer: (operation: string, body: Record<string, unknown
     if (operation !== undefined) seen.push(operation);
     const found = operation === undefined ? { status: 404, body: {} } : await answer(operation, JSON.parse(text));
     underWay -= 1;
+    if (found === undefined) return void request.socket.destroy();
     response.writeHead(found.status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(found.body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -110,6 +113,21 @@ describe("checkAwsKms", () => {
     expect(reports[0]?.unproved.map((text) => text.split(":")[1])).toEqual([
       ...["Verify", "GetPublicKey", "CreateGrant", "RetireGrant", "RevokeGrant"],
     ]);
+  });
+
+  it.for([
+    ["answers what it does not know with an outage", "answers", 0],
+    ["stops answering", "hangs up", 1],
+  ] as const)("goes on when KMS %s only if there is an answer", async ([, how, fatal]) => {
+    await using kms = await endpoint((operation, body) => {
+      if (versioned(body)) return refused("NotFoundException");
+      if (operation === "DescribeKey") return described(body);
+      if (operation === "Sign") return refused("DryRunOperationException");
+      return how === "answers" ? refused("InternalFailure", 500) : undefined;
+    });
+    const { findings, keys: reports } = await check(kms.url, keys(30));
+    expect(findings.map(({ code }) => code)).toEqual(Array.from({ length: fatal }, () => "unreachable"));
+    expect(reports).toHaveLength(fatal === 0 ? 30 : 1);
   });
 
   it("stops for all keys at what is wrong for all of them", async () => {

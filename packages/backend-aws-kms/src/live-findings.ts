@@ -46,7 +46,9 @@ export type KmsDenial = "identity-policy" | "key-policy" | "explicit-deny" | "no
 
 /** A failure of one call, by what an operator has to do about it. */
 export type LiveFailure =
-  | { readonly kind: GlobalFailure | "absent" | "state" | "unproved"; readonly text: string }
+  | { readonly kind: Exclude<GlobalFailure, "unreachable"> | "absent" | "state" | "unproved"; readonly text: string }
+  /** `answered`: something did, though not as KMS does. */
+  | { readonly kind: "unreachable"; readonly text: string; readonly answered: boolean }
   | {
       readonly kind: "denied";
       readonly text: string;
@@ -83,7 +85,10 @@ export function liveFailure(failure: unknown): LiveFailure {
     return { kind: /scoped to a valid region/i.test(message) ? "region" : "credentials", text };
   }
   if (name !== "AccessDeniedException" && name !== "AccessDenied") {
-    return { kind: isAnswerOfKms(failure) ? "unproved" : "unreachable", text };
+    const status = (failure as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+    // An error of the service's own about this call: neither an outage nor the words of something else at the address.
+    if (name.endsWith("Exception") && status !== undefined && status < 500) return { kind: "unproved", text };
+    return { kind: "unreachable", text, answered: status !== undefined };
   }
   const action = /\bto perform: (kms:\w+)/.exec(message)?.[1];
   const principal = /\bUser: (arn:\S+)/.exec(message)?.[1];
@@ -96,12 +101,6 @@ export function liveFailure(failure: unknown): LiveFailure {
     ...(resource !== undefined && { resource }),
     ...(principal !== undefined && { principal }),
   };
-}
-
-/** An error of the service's own about this call: neither an outage nor the words of something else at the address. */
-function isAnswerOfKms(failure: unknown): boolean {
-  const { name, $metadata } = failure as { name?: string; $metadata?: { httpStatusCode?: number } };
-  return name?.endsWith("Exception") === true && ($metadata?.httpStatusCode ?? 500) < 500;
 }
 
 function denialOf(message: string): KmsDenial {

@@ -60,6 +60,12 @@ function asked(action: string, verifiesHere: boolean): string {
   return action === "kms:Verify" && verifiesHere ? "kms:GetPublicKey" : action;
 }
 
+/** Whether to ask on would only meet the same again. */
+function isGlobal(failure: LiveFailure): boolean {
+  if (failure.kind === "unreachable") return !failure.answered;
+  return failure.kind === "credentials" || failure.kind === "clock" || failure.kind === "region";
+}
+
 class LiveKeyRun {
   readonly #parts: LiveKeyParts;
   readonly #key: KeyRef;
@@ -147,7 +153,7 @@ class LiveKeyRun {
     const answer = await this.#try(() => dryRun(live.client, action, subject, signal));
     if ("failure" in answer) {
       const { failure } = answer;
-      if (wanted.has(action)) this.#failed(failure, action, arn);
+      if (wanted.has(action) || isGlobal(failure)) this.#failed(failure, action, arn);
       else if (failure.kind !== "denied") this.#unproved.push(`${action}: ${failure.text}`);
       // Of the two actions of one operation, the first is judged first.
       else if (failure.action === "kms:ReEncryptTo" && action === "kms:ReEncryptFrom") this.#may(action, arn, wanted);
