@@ -123,7 +123,7 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         "TOO_LARGE",
         `too large: ${said}`,
         {},
-        options("send less: sign a digest, or encrypt a data key instead of the data"),
+        options("send less: sign a digest; 'basil seal' encrypts data of any size"),
       );
     case "LIMIT_EXCEEDED":
       return new CliError("TOO_LARGE", `over a limit: ${said}`, {}, options("try again with fewer calls at a time"));

@@ -94,7 +94,7 @@ function tooLarge(limit: number): CliError {
     `the payload is larger than ${limit} bytes`,
     {},
     {
-      remedy: "send less: for a large file sign its digest, or encrypt a data key",
+      remedy: "send less: for a large file sign its digest; 'basil seal' encrypts data of any size",
     },
   );
 }
