@@ -28,9 +28,34 @@ const UNBUILT: readonly Feature[] = [
   { key: ["retain-versions"], wanted: (it) => it["retain-versions"] !== undefined, what: "pruning old key versions" },
 ];
 
-/** One line a feature that is switched on and not part of this build. */
+/** Settings of backends that this build does not have, and what they are when nobody set them. */
+const UNBUILT_SETTINGS = {
+  "vault-addr": { default: "http://127.0.0.1:8200", what: "the vault backend" },
+  "transit-mount": { default: "transit", what: "the vault backend" },
+  "jwt-auth-mount": { default: "jwt", what: "the vault backend" },
+  "jwt-role": { default: "", what: "the vault backend" },
+  "jwt-audience": { default: "openbao", what: "the vault backend" },
+  "svid-ttl-secs": { default: 300, what: "the vault backend" },
+  "db-keystore-cipher": { default: "aegis256", what: "the keystore backend" },
+  "onepassword-provider-uri": { default: "", what: "the keystore backend" },
+  "onepassword-project": { default: "", what: "the keystore backend" },
+  "onepassword-profile": { default: "", what: "the keystore backend" },
+} as const satisfies {
+  readonly [K in keyof AgentConfig]?: { readonly default: AgentConfig[K]; readonly what: string };
+};
+
+/** One line a feature that is switched on, or setting that is not at its default, and not part of this build. */
 export function unbuiltFeatures(config: AgentConfig): string[] {
-  return UNBUILT.filter(({ wanted }) => wanted(config)).map(
+  const switchedOn = UNBUILT.filter(({ wanted }) => wanted(config)).map(
     ({ key, what }) => `${keyName(key)} is switched on: ${what} is not part of this build; take the key out`,
   );
+  const set = Object.entries(UNBUILT_SETTINGS).flatMap(([key, { default: unset, what }]) => {
+    const value = config[key as keyof typeof UNBUILT_SETTINGS];
+    if (value === unset) return [];
+    return `${key} is ${JSON.stringify(value)}: ${what} is not part of this build; take the key out, or leave it at ${JSON.stringify(unset)}`;
+  });
+  const grace = config["grace-versions"];
+  if (grace === 1) return [...switchedOn, ...set];
+  const message = `grace-versions is ${grace}: how many older versions verify is a field of a backend's credential here; take the key out, and seal it with 'basil bundle set-backend … grace-versions=${grace}'`;
+  return [...switchedOn, ...set, message];
 }
