@@ -69,6 +69,7 @@ describe("a key spec that the region does not offer", { timeout: 60_000 }, () =>
     const answer = await stack.basil(["new-key", "--key-type", "ed25519", "--key-id", "release.signing"]);
     expect(answer).toMatchObject({ code: 1, stdout: "" });
     expect(answer.stderr).toContain("UNSUPPORTED_ALGORITHM");
+    expect(answer.stderr).toContain("the broker's log says what is not offered, and in which region");
     expect(agent.log()).toContain(REFUSED);
     expect(stack.emulator.keys.list()).toEqual([]);
   });

@@ -142,6 +142,15 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         { reason: error.code },
         options("the broker's log has the cause"),
       );
+    case "UNSUPPORTED_ALGORITHM":
+      return new CliError(
+        "FAILED",
+        said,
+        { reason: error.code },
+        options(
+          "use a key of another type; for a new key the broker's log says what is not offered, and in which region",
+        ),
+      );
     default:
       return new CliError(
         "FAILED",
