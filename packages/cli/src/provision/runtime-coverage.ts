@@ -1,5 +1,4 @@
-import type { Fact } from "../iam/condition.js";
-import { judge } from "../iam/judge.js";
+import { AskedPolicy } from "../iam/asked-policy.js";
 import type { PolicyStatement } from "../iam/policy-statement.js";
 
 /** A key as the policy of the daemon sees it. */
@@ -28,11 +27,9 @@ export function notCovered(
 }
 
 function allows(statements: readonly PolicyStatement[], action: string, { arn, aliases }: KeyInUse): boolean {
-  const [requested] = aliases;
-  const facts = new Map<string, Fact>([
-    ["kms:requestalias", requested === undefined ? "absent" : { values: [requested] }],
-    ["kms:resourcealiases", { values: aliases, open: true }],
-    ["kms:viaservice", "absent"],
-  ]);
-  return judge(statements, { action, resource: arn, facts }).verdict === "allowed";
+  const [, partition = "", , region = "", account = ""] = arn.split(":");
+  const [alias] = aliases;
+  const key = { name: arn, arn, ...(alias !== undefined && { alias }) };
+  const policy = new AskedPolicy(statements, { place: { partition, region, account }, keys: [key], aliases });
+  return policy.allows({ action, kind: "key", resource: arn, alias });
 }
