@@ -45,6 +45,16 @@ describe("notCovered", () => {
       ACTIONS,
     ],
     [
+      "a condition that every call of the daemon meets",
+      [allow({ Resource: ["*"], Condition: { Bool: { "aws:SecureTransport": ["true"] } } })],
+      [],
+    ],
+    [
+      "an allow for calls of other services",
+      [allow({ Resource: ["*"], Condition: { StringEquals: { "kms:ViaService": ["s3.us-east-1.amazonaws.com"] } } })],
+      ACTIONS,
+    ],
+    [
       "an allow without an action",
       [{ place: "Statement", Effect: "Allow", Resource: ["*"], NotAction: ["kms:Sign"] }],
       [],
