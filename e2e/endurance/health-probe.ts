@@ -16,6 +16,8 @@ export interface HealthReport {
   readonly controlSlowestMs: number;
   /** The same as `slowestMs`, without what was the machine's doing: the larger of the two that a sample tells. */
   readonly slowestOwnMs: number;
+  /** The most that the agent's event loop worked between a question and its answer. */
+  readonly mostWorkMs: number;
   /** Answers that were wrong, or took the agent more than a second. */
   readonly misses: readonly string[];
 }
@@ -25,7 +27,8 @@ const WITHIN_MS = 1000;
 /**
  * Health of an agent as another process sees it, which does nothing else. Two things are the machine's doing and taken off,
  * moment by moment, the larger of the two: how long a control took that was asked at the same time, and how long the agent
- * was ready to run and did not get a processor, as the kernel tells. What the agent does or waits for is seen whole.
+ * was ready to run and did not get a processor, as the kernel tells. What else it waits for is seen whole; and what its
+ * event loop did until it answered must be less than a second's work, however busy the machine was.
  */
 export class HealthProbe implements AsyncDisposable {
   readonly #folder: string;
@@ -76,7 +79,7 @@ export function healthReport(samples: readonly HealthSample[]): HealthReport {
   const times = samples.map(({ agentMs }) => agentMs).sort((a, b) => a - b);
   const at = (part: number) => Math.round(times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0);
   const own = ({ agentMs, controlMs, waitedMs }: HealthSample) => agentMs - Math.max(controlMs, waitedMs);
-  const late = samples.filter((sample) => sample.code !== "OK" || own(sample) > WITHIN_MS);
+  const late = samples.filter((sample) => sample.code !== "OK" || own(sample) > WITHIN_MS || sample.ranMs > WITHIN_MS);
   const most = (of: (sample: HealthSample) => number) => Math.round(Math.max(0, ...samples.map(of)));
   return {
     answers: samples.length,
@@ -84,6 +87,7 @@ export function healthReport(samples: readonly HealthSample[]): HealthReport {
     p99Ms: at(0.99),
     slowestMs: at(1),
     slowestOwnMs: most(own),
+    mostWorkMs: most(({ ranMs }) => ranMs),
     controlSlowestMs: most(({ controlMs }) => controlMs),
     misses: late.map(
       ({ code, ...ms }) => `${code}: ${JSON.stringify(ms, (_, of) => (typeof of === "number" ? Math.round(of) : of))}`,

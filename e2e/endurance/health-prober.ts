@@ -1,6 +1,6 @@
 // Asks the agent and the control for health, both at once, each on a new connection every time, and prints a line for
 // each pair: node health-prober.ts SOCKET CONTROL PID. Ends with its standard input.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GrpcJs } from "../protocol/drivers/grpc-js.ts";
 
@@ -13,7 +13,9 @@ export interface HealthSample {
   readonly code: string;
   readonly agentMs: number;
   readonly controlMs: number;
-  /** For how long meanwhile the agent could have run, and the machine ran something else. */
+  /** For how long meanwhile the agent's event loop had a processor. */
+  readonly ranMs: number;
+  /** For how long meanwhile it could have run, or a thread it may wait for could have, and the machine ran something else. */
   readonly waitedMs: number;
 }
 
@@ -24,20 +26,46 @@ const ask = async (path: string) => {
   const { code } = await driver.call(path, "AdminService/Health", {}, PATIENCE_MS);
   return { code, ms: performance.now() - startedAt };
 };
-/** Of the agent's event loop; the kernel's own account (sched-stats, /proc/PID/schedstat). */
-const waitedMs = () => Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
+/** Milliseconds that each thread of the agent ran, and waited for a processor: the kernel's own account (sched-stats). */
+const threads = () => {
+  const folder = `/proc/${pid}/task`;
+  const read = (thread: string) => {
+    try {
+      return readFileSync(`${folder}/${thread}/schedstat`, "utf8")
+        .split(" ")
+        .map((ns) => Number(ns) / 1e6);
+    } catch {
+      return []; // It has ended meanwhile.
+    }
+  };
+  return new Map(readdirSync(folder).map((thread) => [thread, read(thread)]));
+};
+/** What came to it since. V8 has other threads help to collect garbage, and the loop waits for the last of them. */
+const since = (before: ReturnType<typeof threads>) => {
+  const after = threads();
+  const grown = (thread: string, field: number) =>
+    (after.get(thread)?.[field] ?? 0) - (before.get(thread)?.[field] ?? 0);
+  const helpers = [...after.keys()].filter((thread) => thread !== pid).map((thread) => grown(thread, 1));
+  return { ranMs: grown(pid, 0), waitedMs: grown(pid, 1) + Math.max(0, ...helpers) };
+};
 let over = false;
 process.stdin.resume().once("end", () => {
   over = true;
 });
 while (!over) {
-  const before = waitedMs();
+  const before = threads();
   const [agent, compared] = await Promise.all([
-    ask(socket).then((answer) => ({ ...answer, waited: waitedMs() - before })),
+    ask(socket).then((answer) => ({ ...answer, ...since(before) })),
     ask(control),
   ]);
   if (compared.code !== "OK") throw new Error(`the control answered ${compared.code}`);
-  const sample: HealthSample = { code: agent.code, agentMs: agent.ms, controlMs: compared.ms, waitedMs: agent.waited };
+  const sample: HealthSample = {
+    code: agent.code,
+    agentMs: agent.ms,
+    controlMs: compared.ms,
+    ranMs: agent.ranMs,
+    waitedMs: agent.waitedMs,
+  };
   console.log(JSON.stringify(sample));
   await sleep(EVERY_MS);
 }

@@ -151,6 +151,24 @@ describe("the bytes of open requests", () => {
   });
 });
 
+describe("open streams", () => {
+  it("count for what is made for them, and leave room for a new connection's first", async () => {
+    await serve({ maxOpenBytesPerUser: 20 * 16 * KIB });
+    const watching = Array.from({ length: 40 }, () =>
+      begin(Buffer.alloc(5), { ":path": "/basil.broker.v1.AdminService/Watch" }),
+    );
+    for (const { stream } of watching) stream.end();
+    const refused = watching.slice(20).map(({ answer }) => answer);
+    for (const each of await Promise.all(refused)) expect(each).toEqual({ status: "8", retry: "1000" });
+    expect(watching.slice(0, 20).filter(({ answered }) => answered)).toEqual([]);
+    const other = new SocketClient(path);
+    expect(await other.call(AdminService, "health", {})).toMatchObject({ alive: true });
+    other.grpc.close();
+    for (const { stream } of watching) stream.close();
+    await expect.poll(() => client.call(SigningService, "sign", { keyId: "app.p256" })).toHaveProperty("signature");
+  });
+});
+
 describe("a request that does not come to its end", () => {
   it("is refused after its time, and others are not", async () => {
     await serve({ receiveTimeoutMs: 100 });

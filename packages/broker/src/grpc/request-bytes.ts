@@ -25,16 +25,22 @@ interface Request {
   readonly stream: ServerHttp2Stream;
   readonly path: string;
   readonly since: number;
-  /** Of the announced compression, what it may become. */
-  readonly inflated: number;
+  /** What it counts before its first byte: {@link STREAM_BYTES}, and of a compressed one what it may become. */
+  readonly base: number;
   bytes: number;
   readonly buffers: ArrayBufferLike[];
 }
 
+/** What a stream takes that is open, with all that is made for it. */
+const STREAM_BYTES = 16_384;
+/** Streams of each connection that are let in over the limits, and what they may bring, so that health is always answered. */
+const FREE_STREAMS = 4;
+const FREE_BYTES = STREAM_BYTES + 4096;
+
 /**
  * What requests hold in memory from their first byte until they are answered, whole or not: what a sender that never comes
  * to its end can take. Counted is what keeps memory from being freed: the buffers that were read, once each, however few
- * of their bytes belong to a request.
+ * of their bytes belong to a request, and a sum for the stream itself.
  */
 export class RequestBytes {
   readonly limits: RequestBytesLimits;
@@ -67,7 +73,7 @@ export class RequestBytes {
   add(user: User, bytes: number, request: Request, connection: ConnectionBytes): void {
     user.bytes += bytes;
     this.#bytes += bytes;
-    if (bytes <= 0) return;
+    if (bytes <= 0 || connection.lets(request)) return;
     const { maxOpenBytes, maxOpenBytesPerUser } = this.limits;
     while (user.bytes > maxOpenBytesPerUser) {
       const reason = `requests of this user hold more than ${maxOpenBytesPerUser} bytes`;
@@ -80,8 +86,9 @@ export class RequestBytes {
     }
   }
 
-  /** The largest of the user's that has not come whole, or else the one that is too much. */
+  /** The one that is too much when it has just begun; otherwise the largest of the user's that has not come whole. */
   #refuseOneOf(user: User, reason: string, last: Request, lastConnection: ConnectionBytes): boolean {
+    if (last.buffers.length === 0) return lastConnection.drop(last, reason);
     let [largest, at]: [Request | undefined, ConnectionBytes] = [undefined, lastConnection];
     for (const connection of user.connections) {
       const candidate = connection.largestUnfinished();
@@ -118,8 +125,9 @@ export class ConnectionBytes implements Disposable {
   open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const encoding = headers["grpc-encoding"];
     const inflated = encoding === undefined || encoding === "identity" ? 0 : this.#all.limits.maxMessageBytes;
+    const base = STREAM_BYTES + inflated;
     const path = headers[":path"] ?? "";
-    const request: Request = { stream, path, since: performance.now(), inflated, bytes: inflated, buffers: [] };
+    const request: Request = { stream, path, since: performance.now(), base, bytes: base, buffers: [] };
     this.#requests.set(stream, request);
     stream.once("close", () => this.#forget(request));
     // A listener for data has a stream read. One that the server leaves unread holds no more than its window.
@@ -130,7 +138,12 @@ export class ConnectionBytes implements Disposable {
     };
     stream.on("newListener", begin);
     this.#timer ??= this.#lookAfter(this.#all.limits.receiveTimeoutMs);
-    if (inflated > 0) this.#all.add(this.#user, inflated, request, this);
+    this.#all.add(this.#user, base, request, this);
+  }
+
+  /** @internal Whether a request comes in whatever the others hold. */
+  lets({ bytes }: Request): boolean {
+    return this.#requests.size <= FREE_STREAMS && bytes <= FREE_BYTES;
   }
 
   /** @internal */
@@ -160,7 +173,7 @@ export class ConnectionBytes implements Disposable {
 
   #forget(request: Request): boolean {
     if (!this.#requests.delete(request.stream)) return false;
-    let freed = request.inflated;
+    let freed = request.base;
     for (const buffer of request.buffers) {
       const users = (this.#buffers.get(buffer) ?? 1) - 1;
       if (users > 0) {
