@@ -15,7 +15,10 @@ export function liveRows(
   const single = findings.filter(({ code }) => code !== "excess");
   const rows = [
     ...single.map((finding) => findingRow(backend, finding, arn, missingOf)),
-    ...excessRows(findings.filter(({ code }) => code === "excess")),
+    ...excessRows(
+      findings.filter(({ code }) => code === "excess"),
+      new Map(keys.map(({ key, unproved }) => [key, unproved])),
+    ),
   ];
   if (identity === undefined) return rows;
   const troubled = new Set(findings.map(({ key }) => key));
@@ -49,15 +52,20 @@ function keyRow({ key, path, arn, keySpec, keyUsage, keyState, allowed, unproved
       ? `${arn}: ${keyState}, ${keySpec}, ${keyUsage}`
       : `${path} is ${arn}: ${keyState}, ${keySpec}, ${keyUsage}`,
     `allowed: ${allowed.join(", ")}`,
-    ...(unproved.length === 0
-      ? []
-      : [`not proved: ${unproved.map((text) => text.split(":", 2).join(":")).join(", ")}`]),
+    ...notProved(unproved),
   ];
   return ok(`${NAME}:${key}`, parts.join("; "));
 }
 
+/** The name of what KMS answered, without its text. */
+function notProved(unproved: readonly string[]): string[] {
+  return unproved.length === 0
+    ? []
+    : [`not proved: ${unproved.map((text) => text.split(":", 3).join(":")).join(", ")}`];
+}
+
 /** One row a key, however much more than it needs is allowed. */
-function excessRows(findings: readonly KmsLiveFinding[]): Check[] {
+function excessRows(findings: readonly KmsLiveFinding[], unproved: ReadonlyMap<string, readonly string[]>): Check[] {
   const byKey = new Map<string, KmsLiveFinding[]>();
   for (const finding of findings) {
     const key = finding.key ?? "";
@@ -66,11 +74,9 @@ function excessRows(findings: readonly KmsLiveFinding[]): Check[] {
   return [...byKey].map(([key, excess]) => {
     const actions = excess.map(({ action }) => action).join(", ");
     const remedy = `take ${actions} on ${excess[0]?.resource} out of what gives it to the identity, IAM or the key's policy; 'basil iam policy --policy' writes what is needed`;
-    return warn(
-      `${NAME}:${key}`,
-      `${actions} ${excess.length === 1 ? "is" : "are"} allowed, and no rule needs ${excess.length === 1 ? "it" : "them"}`,
-      remedy,
-    );
+    const [are, them] = excess.length === 1 ? ["is", "it"] : ["are", "them"];
+    const parts = [`${actions} ${are} allowed, and no rule needs ${them}`, ...notProved(unproved.get(key) ?? [])];
+    return warn(`${NAME}:${key}`, parts.join("; "), remedy);
   });
 }
 
