@@ -316,7 +316,45 @@ describe("basil seal and basil open", () => {
     });
   });
 
+  it("pass a stream on in less than 150 MB of memory each", async (context) => {
+    if (process.platform !== "linux") context.skip("only Linux has /proc");
+    const [piece, pieces] = [randomBytes(1024 * 1024), 160];
+    const run = (...words: string[]) =>
+      spawn(process.execPath, [program, ...words], { env: stack.env, stdio: ["pipe", "pipe", "inherit"] });
+    const [sealing, opening] = [run("seal", KEY), run("open")];
+    const ended = Promise.all([once(sealing, "close"), once(opening, "close")]);
+    sealing.stdout.pipe(opening.stdin);
+    const peakMb = async (pid: number | undefined) => {
+      const status = await readFile(`/proc/${pid}/status`, "utf8");
+      return (Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024) / 1e6;
+    };
+    const feeding = (async () => {
+      for (let n = 0; n < pieces; n++) if (!sealing.stdin.write(piece)) await once(sealing.stdin, "drain");
+      sealing.stdin.end();
+    })();
+    let out = 0;
+    let peaks: readonly number[] = [];
+    for await (const chunk of opening.stdout as AsyncIterable<Buffer>) {
+      expect(chunk.equals(repeated(piece, out, chunk.length))).toBe(true);
+      out += chunk.length;
+      if (peaks.length > 0 || out < 0.9 * pieces * piece.length) continue;
+      peaks = await Promise.all([sealing.pid, opening.pid].map(peakMb));
+    }
+    await feeding;
+    expect(out).toBe(pieces * piece.length);
+    expect((await ended).map(([code]) => code)).toEqual([0, 0]);
+    for (const peak of peaks) expect(peak).toBeLessThan(150);
+    expect(peaks).toHaveLength(2);
+  }, 120_000);
+
   it("stop without a word when nobody reads", async () => {
     expect(await type(`basil seal ${KEY} --file plain`, { deaf: true })).toMatchObject({ exitCode: 1, stderr: "" });
   });
 });
+
+/** The bytes from `at` on of `piece` again and again. */
+function repeated(piece: Buffer, at: number, length: number): Buffer {
+  const from = at % piece.length;
+  const first = piece.subarray(from, from + length);
+  return first.length === length ? first : Buffer.concat([first, piece.subarray(0, length - first.length)]);
+}

@@ -254,6 +254,7 @@ describe("openStream", () => {
   it.for([
     ["too few words", "basil app.files aes-256-gcm 7"],
     ["a word too many", "basil app.files aes-256-gcm 7 - x"],
+    ["a name that is no key's", `basil ${"k".repeat(513)} aes-256-gcm 7 -`],
     ["a cipher nobody knows", "basil app.files rot13 7 -"],
     ["a version with a zero before it", "basil app.files aes-256-gcm 07 -"],
     ["a version that is none", "basil app.files aes-256-gcm one -"],

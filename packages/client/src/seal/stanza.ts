@@ -18,6 +18,7 @@ export interface WrappedFileKey {
 const TYPE = "basil";
 const NO_NONCE = "-";
 const MAX_NONCE_BYTES = 64;
+const MAX_NAME_LENGTH = 512;
 const CONTEXT = new TextEncoder().encode("basil sealed file v1\0");
 
 /** Of the stanzas of a header, those a broker can open. */
@@ -36,7 +37,9 @@ export function encodeStanza({ keyId, envelope }: WrappedFileKey): Stanza {
 export function decodeStanza({ args, body }: Stanza): WrappedFileKey {
   const [, keyId = "", algorithm = "", version = "", nonceWord = ""] = args;
   if (args.length !== 5) throw malformed(`has ${args.length - 1} arguments, not 4`);
-  if (!isAlgorithm(algorithm)) throw malformed(`names the cipher ${algorithm}`);
+  if (keyId.length > MAX_NAME_LENGTH) throw malformed(`names a key of ${keyId.length} characters`);
+  if (!isAlgorithm(algorithm))
+    throw malformed(`names a cipher that is none of ${Object.keys(AEAD_NUMBERS).join(", ")}`);
   const keyVersion = Number(version);
   if (!/^(?:0|[1-9]\d{0,9})$/.test(version) || keyVersion > 0xffff_ffff) throw malformed("has no version of the key");
   const nonce = nonceWord === NO_NONCE ? new Uint8Array() : new Uint8Array(Buffer.from(nonceWord, "base64"));
@@ -59,9 +62,9 @@ export function fileKeyContext(aad: Uint8Array | undefined): Uint8Array {
 
 /** @throws TypeError for a name that cannot stand in a stanza: words of printable ASCII. */
 export function requireStanzaWord(keyId: string): void {
-  if (typeof keyId !== "string" || !/^[!-~]{1,512}$/.test(keyId)) {
+  if (typeof keyId !== "string" || !/^[!-~]+$/.test(keyId) || keyId.length > MAX_NAME_LENGTH) {
     throw new TypeError(
-      `keyId must be 1 to 512 printable ASCII characters without spaces, not ${JSON.stringify(keyId)}`,
+      `keyId must be 1 to ${MAX_NAME_LENGTH} printable ASCII characters without spaces, not ${JSON.stringify(keyId)}`,
     );
   }
 }
