@@ -145,6 +145,7 @@ export class Broker implements AsyncDisposable {
       events: this.#events,
       metrics: this.#metrics,
       revocations: new Serial(),
+      pairs: new Serial(),
       reload: (options) => this.#reloader.reload(options),
       generation: () => this.#reloader.current,
     };

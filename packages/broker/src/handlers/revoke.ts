@@ -4,7 +4,7 @@ import { type RevokeRequest, type RevokeResponse, RevokeResponseSchema } from "@
 import { create } from "@bufbuild/protobuf";
 import { unavailable } from "../request/backend-answers.js";
 import type { Call } from "../request/call.js";
-import { storeOf } from "./secrets.js";
+import { storeOf } from "./value-store.js";
 
 interface Revocation {
   readonly trust_domain: string;

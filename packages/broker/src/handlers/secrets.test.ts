@@ -147,6 +147,32 @@ describe("SecretService", () => {
     ]);
   });
 
+  it("writes one pair after the other, also when the first caller goes away between its halves", async () => {
+    await serve();
+    const begun = Promise.withResolvers<void>();
+    let keys = 0;
+    store.before = async (operation, path) => {
+      if (operation !== "put" || path !== "chain-key" || ++keys > 1) return;
+      begun.resolve();
+      await new Promise((later) => setTimeout(later, 100));
+    };
+    const leaving = new AbortController();
+    const request = { secretId: "app.chain_key" };
+    const first = client.call(SecretService, "rotateSecret", request, { signal: leaving.signal });
+    await begun.promise;
+    const second = rotate("app.chain_key");
+    leaving.abort();
+    await expect(first).rejects.toMatchObject({ code: 1 });
+    expect(await second).toMatchObject({ version: 2 });
+    const pairs = ["chain", "chain-key"].map((path) => store.values.get(path) ?? []);
+    const [certificates = [], privateKeys = []] = pairs;
+    expect([certificates.length, privateKeys.length]).toEqual([2, 2]);
+    for (const [n, pem] of privateKeys.entries()) {
+      const certificate = new X509Certificate(certificates[n] ?? new Uint8Array());
+      expect(certificate.checkPrivateKey(createPrivateKey(Buffer.from(pem)))).toBe(true);
+    }
+  });
+
   it("makes a certificate anew by the key that is stored, and a key for it where there is none", async () => {
     await serve();
     expect(await rotate("app.chain")).toMatchObject({ version: 1 });

@@ -1,5 +1,4 @@
 import type { KeyEntry } from "@basil/catalog";
-import { type CallContext, forgetValues, type Kv2Engine, makeValues, recipePartner, writeValues } from "@basil/core";
 import {
   type GetSecretRequest,
   type GetSecretResponse,
@@ -13,7 +12,9 @@ import {
 } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import type { Call } from "../request/call.js";
-import { backendOf, requireClass, requireSize, transitKey } from "../request/checks.js";
+import { requireClass, requireSize, transitKey } from "../request/checks.js";
+import { rotateValue } from "./rotate-value.js";
+import { storeOf } from "./value-store.js";
 
 export async function getSecret({ secretId, version }: GetSecretRequest, call: Call): Promise<GetSecretResponse> {
   const entry = call.authorize("get", secretId);
@@ -51,57 +52,9 @@ async function rotateKey(call: Call, entry: KeyEntry): Promise<number> {
   return result.keyVersion;
 }
 
-/** What else the recipe writes, the other half of a TLS pair, the caller must be allowed to rotate as well. */
-async function rotateValue(call: Call, entry: KeyEntry): Promise<number> {
-  if (entry.generate === undefined) {
-    throw call.fail("INVALID_REQUEST", `key ${entry.name} has no recipe in the catalog; set it instead`);
-  }
-  const { catalog } = call.generation;
-  storeOf(call, entry);
-  const partner = recipePartner(catalog, entry);
-  if (partner !== undefined && !keepsValues(call, partner)) {
-    throw call.fail("UNSUPPORTED", `the other half of ${entry.name} is kept by an engine that does not offer this`);
-  }
-  const options = (context: CallContext) => ({ catalog, context, storeOf: (key: KeyEntry) => storeOf(call, key) });
-  const made = await call.ask((context) => makeValues(entry, options(context)));
-  const others = made.filter((value) => value.entry !== entry);
-  try {
-    for (const other of others) call.authorize("rotate", other.entry.name);
-  } catch (refused) {
-    forgetValues(made);
-    throw refused;
-  }
-  const verdicts = new Map(others.map((other, n) => [other.entry, call.verdicts.at(n - others.length)]));
-  const written = await call.ask((context) => writeValues(made, options(context)));
-  let version = 0;
-  for (const { entry: key, ...stored } of written) {
-    const provenance = { ...stored, keyVersion: stored.version };
-    if (key === entry) {
-      call.provenance = provenance;
-      version = stored.version;
-      continue;
-    }
-    const verdict = verdicts.get(key);
-    if (verdict !== undefined) verdict.provenance = provenance;
-    call.services.events.publish({ case: "keyRotated", value: { keyId: key.name, newVersion: stored.version } });
-  }
-  return version;
-}
-
 async function put(call: Call, entry: KeyEntry, value: Uint8Array): Promise<number> {
   const kv2 = storeOf(call, entry);
   const stored = await call.ask((context) => kv2.put(entry.path, value, context));
   call.provenance = { ...stored, keyVersion: stored.version };
   return stored.version;
-}
-
-/** @throws `UNSUPPORTED` when the entry's backend keeps no values. */
-export function storeOf(call: Call, entry: KeyEntry): Kv2Engine {
-  const { kv2 } = backendOf(call, entry);
-  if (kv2 !== undefined && keepsValues(call, entry)) return kv2;
-  throw call.fail("UNSUPPORTED", `key ${entry.name} is kept by engine ${entry.engine}, which does not offer this`);
-}
-
-function keepsValues(call: Call, entry: KeyEntry): boolean {
-  return entry.engine === "kv2" && backendOf(call, entry).kv2 !== undefined;
 }

@@ -26,6 +26,8 @@ export interface Services {
   readonly metrics: BrokerMetrics;
   /** The revocation store is read, merged and written by one at a time. */
   readonly revocations: Serial;
+  /** The halves of a TLS pair are written together, one pair at a time. */
+  readonly pairs: Serial;
   reload(options: ReloadOptions): Promise<ReloadResult>;
   /** What is served now. */
   generation(): Generation;
