@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { context } from "../test/call-context.js";
 import { emulated, keyRef, type PolicyDocument, seedDocument } from "../test/emulated.js";
 import { awsKms } from "./backend.js";
+import { checkAwsKms } from "./live-check.js";
+import type { AwsKmsOptions } from "./options.js";
 
 const key = keyRef("ecdsa-p256");
 const message = new TextEncoder().encode("hello");
@@ -24,6 +26,10 @@ beforeEach(async () => {
   vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
 });
 afterEach(() => vi.unstubAllEnvs());
+
+/** Who a live check says is asking, and where from. */
+const identity = async (options: AwsKmsOptions) =>
+  (await checkAwsKms({ region: "us-east-1", ...options }, [{ key, needs: [] }], context())).identity;
 
 /** The seed's runtime policy for every key. */
 function runtimePolicy(): PolicyDocument {
@@ -49,6 +55,11 @@ describe("awsKms finds who it is", () => {
     await using backend = awsKms({ region: "us-east-1", endpoint: test.emulator.endpoint });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
     expect(test.emulator.calls.at(-1)?.principal).toContain("assumed-role/basil-agent/");
+    expect(await identity({ endpoint: test.emulator.endpoint })).toEqual({
+      source: "the default AWS chain (EC2 instance metadata)",
+      arn: expect.stringContaining("assumed-role/basil-agent/"),
+      expiresAt: expect.any(Date),
+    });
   });
 
   it("on EKS, by a web identity token and the seed's trust policy", async () => {
@@ -73,6 +84,11 @@ describe("awsKms finds who it is", () => {
     vi.stubEnv("AWS_ENDPOINT_URL", test.emulator.endpoint);
     await using backend = awsKms({ region: "us-east-1" });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
+    expect(await identity({})).toEqual({
+      source: "the default AWS chain (role assumed by web identity, web identity token named in the environment)",
+      arn: expect.stringContaining("assumed-role/basil-agent/"),
+      expiresAt: expect.any(Date),
+    });
   });
 
   it("in a container, by its credentials endpoint", async () => {
@@ -86,6 +102,10 @@ describe("awsKms finds who it is", () => {
     vi.stubEnv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "pod-token");
     await using backend = awsKms({ region: "us-east-1", endpoint: test.emulator.endpoint });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
+    expect(await identity({ endpoint: test.emulator.endpoint })).toMatchObject({
+      source: "the default AWS chain (container endpoint)",
+      arn: expect.stringContaining("assumed-role/pod/"),
+    });
   });
 
   it("by a role that it assumes under a session name", async () => {
@@ -103,6 +123,10 @@ describe("awsKms finds who it is", () => {
     await using backend = awsKms({ ...role("basil-agent"), sessionName: "host-7" });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
     expect(test.emulator.calls.at(-1)?.principal).toContain("assumed-role/basil-agent/host-7");
+    expect(await identity({ ...role("basil-agent"), sessionName: "host-7" })).toMatchObject({
+      source: "arn:aws:iam::111122223333:role/basil-agent, assumed with the default AWS chain",
+      arn: "arn:aws:sts::111122223333:assumed-role/basil-agent/host-7",
+    });
     await using stranger = awsKms(role("closed"));
     await expect(sign256(stranger)).rejects.toMatchObject({
       code: "UNAVAILABLE",

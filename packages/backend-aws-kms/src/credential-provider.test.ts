@@ -12,7 +12,7 @@ describe("credentialProvider", () => {
       "source profile, shared config and credentials files, assumed role",
     ],
     [{ CREDENTIALS_OF_NEXT_YEAR: "?" }, "credentials of next year"],
-    [{ CREDENTIALS_CODE: "e" }, undefined],
+    [{ CREDENTIALS_CODE: "e", RESOLVED_ACCOUNT_ID: "T" }, undefined],
     [undefined, undefined],
   ] as const)("puts the SDK's marks %j into words", ([marks, words]) => {
     expect(credentialProvider(marked(marks))).toBe(words);

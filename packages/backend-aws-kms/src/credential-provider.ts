@@ -24,7 +24,9 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 
 /** Which provider of the chain gave the credentials; undefined when it does not say. */
 export function credentialProvider(credentials: AwsCredentials & { readonly $source?: object }): string | undefined {
-  const marks = Object.keys(credentials.$source ?? {}).filter((mark) => mark !== "CREDENTIALS_CODE");
+  const marks = Object.keys(credentials.$source ?? {}).filter(
+    (mark) => mark.startsWith("CREDENTIALS_") && mark !== "CREDENTIALS_CODE",
+  );
   if (marks.length === 0) return undefined;
   return marks.map((mark) => PROVIDERS[mark] ?? mark.toLowerCase().replaceAll("_", " ")).join(", ");
 }
