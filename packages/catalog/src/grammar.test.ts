@@ -33,6 +33,20 @@ describe("durationMs", () => {
     ["10µs", 0.01],
   ] as const)("reads %s", ([text, milliseconds]) => expect(durationMs(text)).toBeCloseTo(milliseconds, 9));
 
+  it("reads what isDuration takes as a time that is more than nothing, and nothing else", () => {
+    const texts = fc.string({
+      unit: fc.constantFrom("0", "1", "9", ".", "n", "u", "µ", "m", "s", "h", " "),
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(fc.oneof(texts, fc.string()), (text) => {
+        if (isDuration(text)) expect(durationMs(text)).toBeGreaterThan(0);
+        else expect(() => durationMs(text)).toThrow(TypeError);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it.for(["", "0h", "1", "1d", "-1h", "1h ", "8760 h"])("refuses %j by name", (text) => {
     expect(() => durationMs(text)).toThrow(`${JSON.stringify(text)} is not a duration`);
   });

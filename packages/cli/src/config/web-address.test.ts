@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isSocketAddress, isWebUrl } from "./web-address.js";
 
@@ -9,6 +10,20 @@ describe("isSocketAddress", () => {
     "refuses %j",
     (text) => expect(isSocketAddress(text)).toBe(false),
   );
+});
+
+describe("any text", () => {
+  it("is an address, a URL or neither, and fails nothing", () => {
+    const part = fc.constantFrom("http://", "[", "]", "::1", "127.0.0.1", ":", "80", "@", "#", "/", "host", "%", "\0");
+    const texts = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(fc.oneof(texts, fc.string()), (text) => {
+        if (isSocketAddress(text)) expect(URL.canParse(`http://${text}`)).toBe(true);
+        if (isWebUrl(text)) expect(new URL(text).protocol).toMatch(/^https?:$/);
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });
 
 describe("isWebUrl", () => {
