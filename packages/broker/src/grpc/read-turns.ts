@@ -26,26 +26,28 @@ interface Seat extends Share {
   readonly owner: Owner;
   /** `bytesRead` when it was looked at last. */
   mark: number;
-  /** What it had in this second, and which that is. */
+  /** What it had lately, half of it forgotten each second, and which second that is. */
   recent: number;
   second: number;
 }
 
-/** Milliseconds that reading may take before the event loop comes to something else. */
+/** Milliseconds that reading may take before those that ask much stop, and before all do. */
 const TURN_MS = 20;
+const LONG_TURN_MS = 100;
 /** A stream takes about as much time as reading this many bytes. */
 const STREAM_COST = 16_384;
 /** Bytes of a stream at the least: its header block and frames, compressed. What waits to be read may be as many streams. */
 const STREAM_BYTES = 50;
-/** Who had less in a second does not keep the process busy: 16 streams, opened and ended. */
+/** Who had less lately does not keep the process busy: 16 streams, opened and ended. */
 const LIGHT = 32 * STREAM_COST;
 /** Readers a turn, when turns are short. */
 const MAX_WIDTH = 64;
 
 /**
  * Who may read now. As long as what is read in a turn of the event loop is dealt with in time, everybody reads. When it
- * takes longer, all stop, in the middle of the turn. In the next one those go on that ask little, and of the others as many
- * as fit: of the owner that had least, its connection that had least. So until none waits.
+ * takes longer, those stop that ask much, in the middle of the turn, and all when it takes much longer. In the next one those
+ * go on that ask little, the latest first, and of the others as many as fit: of the owner that had least, its connection
+ * that had least. So until none waits.
  */
 export class ReadTurns {
   readonly #seats = new Map<Reader, Seat>();
@@ -57,7 +59,8 @@ export class ReadTurns {
   #pace = 0;
   #width = 1;
   #began: number | undefined;
-  #stopped = false;
+  /** Who has been stopped in this turn. */
+  #stopped: "nobody" | "heavy" | "all" = "nobody";
   readonly #clock: () => number;
 
   /** @param clock - Milliseconds, as `performance.now()`. */
@@ -79,9 +82,10 @@ export class ReadTurns {
     const seat: Seat = { reader, owner, had: 0, time: this.#time, pace: 0, mark, recent: 0, second: 0 };
     this.#seats.set(reader, seat);
     this.#worked();
-    if (this.#waiting.size > 0 || this.#stopped) this.#wait(seat);
-    else reader.start();
     this.#take(seat, (bytes / STREAM_BYTES) * STREAM_COST);
+    const inTime = this.#waiting.size === 0 && this.#stopped === "nobody";
+    if (inTime || (this.#stopped !== "all" && this.#light(seat))) reader.start();
+    else this.#wait(seat);
   }
 
   leave(reader: Reader): void {
@@ -104,9 +108,16 @@ export class ReadTurns {
   #worked(): void {
     if (this.#began === undefined) {
       this.#begin();
-    } else if (!this.#stopped && this.#clock() - this.#began > TURN_MS) {
-      this.#stopped = true;
+      return;
+    }
+    if (this.#stopped === "all") return;
+    const took = this.#clock() - this.#began;
+    if (took > LONG_TURN_MS) {
+      this.#stopped = "all";
       for (const seat of this.#seats.values()) this.#stop(seat);
+    } else if (took > TURN_MS && this.#stopped === "nobody") {
+      this.#stopped = "heavy";
+      for (const seat of this.#seats.values()) if (!this.#light(seat)) this.#stop(seat);
     }
   }
 
@@ -118,7 +129,7 @@ export class ReadTurns {
   #end(): void {
     const took = this.#clock() - (this.#began as number);
     this.#began = undefined;
-    this.#stopped = false;
+    this.#stopped = "nobody";
     for (const seat of this.#reading) {
       const { bytesRead } = seat.reader;
       this.#take(seat, bytesRead - seat.mark);
@@ -132,7 +143,7 @@ export class ReadTurns {
       return;
     }
     this.#width = took > TURN_MS ? Math.max(1, this.#width >> 1) : Math.min(MAX_WIDTH, this.#width * 2);
-    for (const seat of this.#waiting) if (this.#light(seat)) this.#start(seat);
+    for (const seat of [...this.#waiting].reverse()) if (this.#light(seat)) this.#start(seat);
     for (let n = 0; n < this.#width && this.#waiting.size > 0; n++) this.#startNext();
     this.#begin();
   }
@@ -172,13 +183,13 @@ export class ReadTurns {
   }
 
   #light({ recent, second }: Seat): boolean {
-    return recent < LIGHT || second !== this.#second();
+    return recent * 0.5 ** (this.#second() - second) < LIGHT;
   }
 
   #take(seat: Seat, cost: number): void {
     const second = this.#second();
-    if (seat.second !== second) Object.assign(seat, { second, recent: 0 });
-    seat.recent += cost;
+    seat.recent = seat.recent * 0.5 ** (second - seat.second) + cost;
+    seat.second = second;
     for (const share of [seat, seat.owner]) {
       if (share.time !== this.#time) Object.assign(share, { had: 0, time: this.#time, pace: 0 });
       share.had += cost;
