@@ -171,7 +171,8 @@ describe("what others could change is not run:", () => {
     const { exitCode, stderr } = await check();
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`${which()} has mode ${shown}`);
-    expect(stderr).toContain(`hint: chmod go-w ${which()}`);
+    const inPackage = which().startsWith(folder);
+    expect(stderr).toContain(inPackage ? `hint: chmod -R go-w ${folder}\n` : `hint: chmod go-w ${which()}\n`);
   });
 
   it("a dependency, installed beside it", async () => {

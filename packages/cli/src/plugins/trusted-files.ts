@@ -39,8 +39,11 @@ export class TrustedFiles {
 
   /** The same for everything in a folder besides: what belongs to a package is one of its files, whichever is imported. */
   async distrustOfTree(folder: string): Promise<Distrust | undefined> {
-    const found = await this.distrustOf(folder);
-    return found ?? this.#tree(resolve(folder));
+    const root = resolve(folder);
+    const found = (await this.distrustOf(root)) ?? (await this.#tree(root));
+    if (found === undefined || (found.path !== root && !found.path.startsWith(`${root}${sep}`))) return found;
+    // Where one file of a package is so, the others most likely are.
+    return { ...found, remedy: found.remedy.replace(/^(chmod|chown) (\S+) .*/, `$1 -R $2 ${root}`) };
   }
 
   async #walk(absolute: string, links: number): Promise<Distrust | undefined> {
@@ -84,7 +87,7 @@ export class TrustedFiles {
     const { uid, mode } = stats;
     if (uid !== ROOT_UID && uid !== this.#uid) {
       const problem = `${path} belongs to uid ${uid}, not to root or to this user (uid ${this.#uid})`;
-      return { path, problem, remedy: `chown it to root or to uid ${this.#uid}` };
+      return { path, problem, remedy: `chown ${this.#uid} ${path}` };
     }
     if (stats.isSymbolicLink() || (mode & OTHERS_WRITE) === 0) return undefined;
     // In a sticky folder, such as /tmp, others can put things of their own and not touch ours (inode(7)).
