@@ -93,6 +93,26 @@ describe("a backend package that agent.toml names", () => {
   });
 });
 
+describe("a backend package of CommonJS", () => {
+  it("is one as well, and so is an export behind a slash", async () => {
+    const module = `
+      const key = { operations: ["sign", "verify", "publicKey", "createKey"] };
+      const aead = { operations: ["encrypt", "decrypt", "createKey"] };
+      const capabilities = { engines: ["transit"], keyTypes: { ed25519: key, "ecdsa-p256": key, "aes-256-gcm": aead }, features: [] };
+      exports.plugin = { kind: "older", capabilities, credentialSchema: { safeParse: (data) => ({ success: true, data }) }, async open() {} };`;
+    const entry = { type: "commonjs", exports: undefined, main: "index.js" };
+    await deployment.install("older-backend", { module, manifest: entry });
+    await deployment.catalog({ main: "older" });
+    for (const name of ["older-backend", "older-backend/index.js"]) {
+      await deployment.configure([name]);
+      expect(await deployment.basil(["catalog", "check", "-c", "agent.toml"])).toMatchObject({
+        exitCode: 0,
+        stderr: "",
+      });
+    }
+  });
+});
+
 describe("--plugin", () => {
   beforeEach(async () => {
     await deployment.install("@acme/backend", { code: PLUGIN });
