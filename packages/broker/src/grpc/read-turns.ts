@@ -46,8 +46,8 @@ const MAX_WIDTH = 64;
 /**
  * Who may read now. As long as what is read in a turn of the event loop is dealt with in time, everybody reads. When it
  * takes longer, those stop that ask much, in the middle of the turn, and all when it takes much longer. In the next one those
- * go on that ask little, the latest first, and of the others as many as fit: of the owner that had least, its connection
- * that had least. So until none waits.
+ * go on that ask little, and of the others as many as fit: of the owner that had least, its connection that had least. Who
+ * goes on reads once at the least. So until none waits.
  */
 export class ReadTurns {
   readonly #seats = new Map<Reader, Seat>();
@@ -114,7 +114,8 @@ export class ReadTurns {
     const took = this.#clock() - this.#began;
     if (took > LONG_TURN_MS) {
       this.#stopped = "all";
-      for (const seat of this.#seats.values()) this.#stop(seat);
+      // Who was let in for this turn has read once when it ends: a machine with little time for us makes every turn long.
+      for (const seat of this.#seats.values()) if (!this.#isDue(seat)) this.#stop(seat);
     } else if (took > TURN_MS && this.#stopped === "nobody") {
       this.#stopped = "heavy";
       for (const seat of this.#seats.values()) if (!this.#light(seat)) this.#stop(seat);
@@ -143,7 +144,13 @@ export class ReadTurns {
       return;
     }
     this.#width = took > TURN_MS ? Math.max(1, this.#width >> 1) : Math.min(MAX_WIDTH, this.#width * 2);
-    for (const seat of [...this.#waiting].reverse()) if (this.#light(seat)) this.#start(seat);
+    let left = MAX_WIDTH;
+    for (const seat of this.#waiting) {
+      if (left > 0 && this.#light(seat)) {
+        left -= 1;
+        this.#start(seat);
+      }
+    }
     for (let n = 0; n < this.#width && this.#waiting.size > 0; n++) this.#startNext();
     this.#begin();
   }
@@ -162,6 +169,10 @@ export class ReadTurns {
     this.#reading.add(seat);
     seat.mark = seat.reader.bytesRead;
     seat.reader.start();
+  }
+
+  #isDue(seat: Seat): boolean {
+    return this.#reading.has(seat) && seat.reader.bytesRead === seat.mark;
   }
 
   #stop(seat: Seat): void {
