@@ -74,7 +74,9 @@ afterAll(async () => {
 const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve) => void server.listen(path, () => resolve()));
 const type = (line: string, options: TypeOptions = {}): Promise<Answer> =>
-  typed(line, { cwd: granting.folder, ...options, env: { ...granting.env, ...options.env } });
+  typed(line, { cwd: granting.folder, ...options, env: { ...granting.env, ...faster(), ...options.env } });
+/** Hundreds of short processes of one program: what the first has compiled serves the others. */
+const faster = () => ({ NODE_COMPILE_CACHE: join(granting.folder, "compiled") });
 const atSocket = (path: string) => ({ env: { BASIL_SOCKET: path } });
 
 /** What happened, and what to do; no stack. */
