@@ -5,7 +5,7 @@ import type { Identity, Policy } from "@basil/policy";
 import { type AuditFailureMode, AuditLog } from "./audit/audit-log.js";
 import type { AuditSink } from "./audit/audit-sink.js";
 import { Caller } from "./caller.js";
-import { containBackend, disposeWithin } from "./containment/contain-backend.js";
+import { containBackend, disposeGivenUp } from "./containment/contain-backend.js";
 import { EmbeddedTransport } from "./embedded-transport.js";
 import { BrokerError } from "./errors.js";
 import { EventHub } from "./events/event-hub.js";
@@ -90,7 +90,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     return new Broker(contained, limits, report);
   } catch (error) {
     await Promise.allSettled([
-      ...options.backends.map((backend) => disposeWithin(backend, String(backend?.id), logger)),
+      ...options.backends.map((backend) => disposeGivenUp(backend, logger)),
       ...owned.map((resource) => resource[Symbol.asyncDispose]()),
     ]);
     throw error;

@@ -27,8 +27,17 @@ const MAX_HEALTH_DETAIL = 4096;
 export function containBackend(backend: Backend, logger: Logger): Backend {
   if (backend instanceof ContainedBackend) return backend;
   const problems = backendProblems(backend);
-  if (problems.length > 0) throw contractBroken(String(backend?.id), String(backend?.kind), problems);
+  if (problems.length > 0) throw contractBroken(nameOf(backend, "id"), nameOf(backend, "kind"), problems);
   return new ContainedBackend(backend, logger);
+}
+
+/** What a backend calls itself, for messages, whatever else it does when it is asked. */
+function nameOf(backend: Backend, member: "id" | "kind"): string {
+  try {
+    return String(backend?.[member]);
+  } catch {
+    return "unknown";
+  }
 }
 
 export function contractBroken(id: string, kind: string, problems: readonly string[]): BrokerError<"BACKEND_CONTRACT"> {
@@ -102,6 +111,11 @@ function containedBreaker(backend: Backend): BreakerState {
       }
     },
   };
+}
+
+/** Disposes of a backend that was given up, whatever it is. Never rejects. */
+export function disposeGivenUp(backend: Backend, logger: Logger): Promise<void> {
+  return disposeWithin(backend, nameOf(backend, "id"), logger);
 }
 
 /** Disposes of a backend, for as long as it may take; what it does wrong is logged. */

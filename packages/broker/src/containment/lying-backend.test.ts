@@ -339,6 +339,20 @@ describe("a backend that lies about what it is", () => {
     expect([liar.disposed, honest.disposed]).toEqual([true, true]);
   });
 
+  it.for(["id", "kind", "capabilities"] as const)(
+    "a %s that throws when it is read: is refused, and all are closed",
+    async (name) => {
+      Object.defineProperty(liar, name, {
+        get() {
+          throw new Error("not told");
+        },
+      });
+      const refused = await start().catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "BACKEND_CONTRACT", message: expect.stringMatching(/not told/) });
+      expect([liar.disposed, honest.disposed]).toEqual([true, true]);
+    },
+  );
+
   it("claims that change later change nothing", async () => {
     const alice = await start();
     Object.assign(liar.capabilities.keyTypes, {
