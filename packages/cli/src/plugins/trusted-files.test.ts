@@ -63,6 +63,31 @@ describe("TrustedFiles", () => {
     expect(await through()).toMatchObject({ path: at("elsewhere") });
   });
 
+  it("looks at everything in a folder that a link of the tree leads to, links in circles included", async () => {
+    await mkdir(at("elsewhere"));
+    await writeFile(at("elsewhere", "code.js"), "");
+    await symlink(at("elsewhere"), at("package", "linked"));
+    await symlink(at("package"), at("elsewhere", "back"));
+    expect(await tree()).toBeUndefined();
+    await chmod(at("elsewhere", "code.js"), 0o666);
+    expect(await tree()).toMatchObject({
+      path: at("elsewhere", "code.js"),
+      remedy: expect.stringMatching(/^chmod go-w/),
+    });
+  });
+
+  it("leaves the packages that node_modules links to whoever depends on them", async () => {
+    await mkdir(at("other"));
+    await writeFile(at("other", "code.js"), "");
+    await chmod(at("other", "code.js"), 0o666);
+    await mkdir(at("package", "node_modules", "@scope"), { recursive: true });
+    await symlink(at("other"), at("package", "node_modules", "other"));
+    await symlink(at("other"), at("package", "node_modules", "@scope", "other"));
+    expect(await tree()).toBeUndefined();
+    await chmod(at("other"), 0o777);
+    expect(await tree()).toMatchObject({ path: at("other") });
+  });
+
   it("finds what belongs to somebody else", async () => {
     const other = ME + 1;
     const found = await new TrustedFiles(other).distrustOf(at("package"));

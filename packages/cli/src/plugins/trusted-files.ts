@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
+import { lstat, readdir, readlink, realpath } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 
 /** Why code at a path is not run, and what makes it so. */
@@ -15,6 +15,8 @@ const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 /** More are a loop (path_resolution(7)). */
 const MAX_LINKS = 40;
+/** What npm, pnpm and yarn link: packages, and the programs of packages in `.bin`. */
+const LINKED_PACKAGE = /\/node_modules\/(?:@[^/]+\/|\.bin\/)?[^/]+$/;
 /** Files and folders of all packages together. */
 const MAX_ENTRIES = 100_000;
 
@@ -25,6 +27,8 @@ const MAX_ENTRIES = 100_000;
 export class TrustedFiles {
   readonly #uid: number;
   readonly #seen = new Set<string>();
+  /** Folders that a link led to. */
+  readonly #linked = new Set<string>();
   #entries = 0;
 
   /** @param uid - Of this user. */
@@ -37,7 +41,10 @@ export class TrustedFiles {
     return this.#walk(resolve(path), 0);
   }
 
-  /** The same for everything in a folder besides: what belongs to a package is one of its files, whichever is imported. */
+  /**
+   * The same for everything in a folder besides, where its links lead to included: what belongs to a package is one of its
+   * files, whichever is imported. A link in a `node_modules` is another package, of which only the way to it is looked at.
+   */
   async distrustOfTree(folder: string): Promise<Distrust | undefined> {
     const root = resolve(folder);
     const found = (await this.distrustOf(root)) ?? (await this.#tree(root));
@@ -77,10 +84,20 @@ export class TrustedFiles {
       if (stats === undefined) return unreadable(path);
       const found = stats.isSymbolicLink() ? await this.#walk(path, 0) : this.#judge(path, stats);
       if (found !== undefined) return found;
-      const below = stats.isDirectory() ? await this.#tree(path) : undefined;
+      const below = stats.isDirectory() ? await this.#tree(path) : await this.#linkedTree(path, stats);
       if (below !== undefined) return below;
     }
     return undefined;
+  }
+
+  async #linkedTree(path: string, stats: Stats): Promise<Distrust | undefined> {
+    if (!stats.isSymbolicLink() || LINKED_PACKAGE.test(path)) return undefined;
+    const target = await realpath(path).catch(() => undefined);
+    const reached = target === undefined ? undefined : await look(target);
+    if (target === undefined || reached === undefined) return unreadable(path);
+    if (!reached.isDirectory() || this.#linked.has(target)) return undefined;
+    this.#linked.add(target);
+    return this.#tree(target);
   }
 
   #judge(path: string, stats: Stats, { asFolderOnTheWay = false } = {}): Distrust | undefined {
