@@ -61,7 +61,10 @@ export function refused(name: string, problem: string, remedy: string, cause?: u
   );
 }
 
-/** The folder of the package, that of its entry where it is elsewhere, and those of all its dependencies that are there. */
+/**
+ * The folder of the package, that of its entry where it is elsewhere, of a package or not, and those of all its
+ * dependencies that are there.
+ */
 async function foldersOf(manifest: string, entry: string): Promise<string[]> {
   const own = findPackageJSON(pathToFileURL(entry).href);
   const waiting = [manifest, ...(own === undefined ? [] : [own])];
@@ -74,7 +77,7 @@ async function foldersOf(manifest: string, entry: string): Promise<string[]> {
       if (next !== undefined && !found.has(next)) waiting.push(next);
     }
   }
-  return [...found].map((file) => dirname(file));
+  return [...[...found].map((file) => dirname(file)), ...(own === undefined ? [dirname(entry)] : [])];
 }
 
 async function dependenciesOf(manifest: string): Promise<string[]> {
