@@ -3,6 +3,9 @@ import { type CallContext, forgetValues, makeValues, recipePartner, type Written
 import type { Call } from "../request/call.js";
 import { keepsValue, storeOf } from "./value-store.js";
 
+/** Milliseconds that a write which outlives its caller keeps other pairs waiting: a store may never answer. */
+const OUTLIVED_MS = 10_000;
+
 /**
  * Makes a value anew by its recipe. What else the recipe writes, the other half of a TLS pair, the caller must be allowed
  * to rotate as well.
@@ -36,8 +39,14 @@ async function makePairAnew(call: Call, entry: KeyEntry): Promise<WrittenValue[]
       writing = begun;
     });
   } finally {
-    // Also a write that outlives its caller.
-    void writing.catch(() => undefined).then(() => over.resolve());
+    const limit = setTimeout(() => over.resolve(), OUTLIVED_MS);
+    limit.unref();
+    void writing
+      .catch(() => undefined)
+      .finally(() => {
+        clearTimeout(limit);
+        over.resolve();
+      });
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCatalog } from "@basil/catalog";
 import { AdminService, SecretService } from "@basil/proto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CATALOG_DOCUMENT, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { memoryBackend } from "../../test/memory-backend.js";
@@ -171,6 +171,30 @@ describe("SecretService", () => {
       const certificate = new X509Certificate(certificates[n] ?? new Uint8Array());
       expect(certificate.checkPrivateKey(createPrivateKey(Buffer.from(pem)))).toBe(true);
     }
+  });
+
+  it("makes other pairs wait ten seconds, and no longer, for a write that never ends and whose caller is gone", async () => {
+    await serve();
+    const begun = Promise.withResolvers<void>();
+    store.before = async (operation, path) => {
+      if (operation !== "put" || path !== "chain") return;
+      begun.resolve();
+      await new Promise(() => {});
+    };
+    const leaving = new AbortController();
+    const request = { secretId: "app.chain_key" };
+    const first = client.call(SecretService, "rotateSecret", request, { signal: leaving.signal });
+    await begun.promise;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      leaving.abort();
+      await expect(first).rejects.toMatchObject({ code: 1 });
+      await expect.poll(() => audit.records.filter(({ op }) => op === "rotate").length).toBeGreaterThan(0);
+      await vi.advanceTimersByTimeAsync(10_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await rotate("app.tls_key")).toMatchObject({ version: 1 });
   });
 
   it("makes a certificate anew by the key that is stored, and a key for it where there is none", async () => {
