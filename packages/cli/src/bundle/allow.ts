@@ -1,6 +1,6 @@
 import { allowContributor } from "@basil/bundle";
-import { nonEmpty } from "../option-values.js";
-import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand, repeated } from "./bundle-command.js";
+import { nonEmpty, repeated } from "../option-values.js";
+import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand } from "./bundle-command.js";
 import { bundlePath, type OpenOptions, openOptions } from "./open-options.js";
 import { SecretSource } from "./secret-source.js";
 

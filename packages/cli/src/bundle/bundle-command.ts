@@ -2,7 +2,7 @@ import { isBundleError } from "@basil/bundle";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.js";
 import { type CommandDefinition, defineCommand, type RegisteredCommand } from "../command.js";
-import { nonEmpty } from "../option-values.js";
+import { nonEmpty, repeated } from "../option-values.js";
 import { toCliError } from "./bundle-failure.js";
 
 /** Declares `BUNDLE`, the file every bundle command works on. */
@@ -20,11 +20,6 @@ export function declareOpen(command: Command, requirement: "required" | "optiona
 
 export function declareAcceptRollback(command: Command): Command {
   return command.option("--accept-rollback", "take a bundle that is older than its .epoch file says");
-}
-
-/** A reader for an option that may be given several times. */
-export function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), nonEmpty(value)];
 }
 
 /** A command whose {@link BundleError}s become failures an operator can act on. */

@@ -1,6 +1,7 @@
 import { type DepositReview, promoteDeposits } from "@basil/bundle";
 import { counted } from "../counted.js";
-import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand, repeated } from "./bundle-command.js";
+import { repeated } from "../option-values.js";
+import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand } from "./bundle-command.js";
 import { bundlePath, type OpenOptions, openOptions } from "./open-options.js";
 import { reviewLine } from "./review-line.js";
 import { SecretSource } from "./secret-source.js";

@@ -1,8 +1,8 @@
 import { type AnySlotProvider, parseSlotSpec, rekey as rekeyIn } from "@basil/bundle";
 import { CliError } from "../cli-error.js";
 import { counted } from "../counted.js";
-import { integer } from "../option-values.js";
-import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand, repeated } from "./bundle-command.js";
+import { integer, repeated } from "../option-values.js";
+import { declareAcceptRollback, declareBundle, declareOpen, defineBundleCommand } from "./bundle-command.js";
 import { bundlePath, type OpenOptions, openOptions, warnUntried } from "./open-options.js";
 import { SecretSource } from "./secret-source.js";
 import { providerToRewrap, slotToMake } from "./slot-providers.js";

@@ -1,6 +1,6 @@
 import { type DocumentOptions, declareDocuments } from "../catalog/document-options.js";
 import { defineCommand } from "../command.js";
-import { nonEmpty } from "../option-values.js";
+import { repeated } from "../option-values.js";
 import { declareKms, type KmsFlags } from "../provision/kms-flags.js";
 import type { KeysReport } from "../provision/list-keys.js";
 import { writeTable } from "../table.js";
@@ -18,11 +18,7 @@ export const keys = defineCommand<KeysOptions, KeysReport>({
   ],
   declare(command) {
     declareDocuments(command, "catalog");
-    command.option(
-      "--key-id <name>",
-      "only this key; may be repeated (default: every key on aws-kms)",
-      (value: string, before: readonly string[] | undefined) => [...(before ?? []), nonEmpty(value)],
-    );
+    command.option("--key-id <name>", "only this key; may be repeated (default: every key on aws-kms)", repeated);
     declareKms(command);
   },
   async run({ options }, context) {

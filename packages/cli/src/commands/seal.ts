@@ -11,7 +11,7 @@ import {
 } from "../byte-streams.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
-import { nonEmpty } from "../option-values.js";
+import { nonEmpty, repeated } from "../option-values.js";
 import { sealedSummary } from "../sealed-summary.js";
 
 interface SealOptions extends BrokerOptions, ByteStreamOptions, AadOptions {
@@ -40,7 +40,7 @@ export const seal = defineCommand<SealOptions, unknown>({
       .option(
         "-r, --recipient <age1…>",
         "who may also open it, with the age program and no broker; may be repeated",
-        list,
+        repeated,
       );
     declareBroker(command);
   },
@@ -68,10 +68,6 @@ export const seal = defineCommand<SealOptions, unknown>({
   },
   render() {},
 });
-
-function list(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), nonEmpty(value)];
-}
 
 /** A wrong argument of ours is one of the command line. */
 function usage(error: unknown): never {

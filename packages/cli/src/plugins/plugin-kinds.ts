@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { BackendKinds, PACKAGED_KINDS } from "../backend-kinds.js";
 import type { AgentConfig } from "../config/agent-config.js";
 import type { CommandContext } from "../context.js";
-import { nonEmpty } from "../option-values.js";
+import { nonEmpty, repeated } from "../option-values.js";
 import type { LoadedPlugin } from "./load-plugin.js";
 
 /** Who names backend packages. */
@@ -20,7 +20,7 @@ export function declarePlugins(command: Command): Command {
   return command.option(
     "--plugin <package>",
     "a backend package besides those of the configuration, found from its folder; may be repeated",
-    (value: string, before: readonly string[] | undefined) => [...(before ?? []), nonEmpty(value)],
+    repeated,
   );
 }
 

@@ -1,10 +1,10 @@
 import type { Backend, ReconciledKey } from "@basil/core";
-import { repeated } from "../bundle/bundle-command.js";
 import { type DocumentOptions, declareDocuments } from "../catalog/document-options.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { requiredPath, resolveSettings } from "../config/agent-settings.js";
 import { loadCatalog } from "../documents.js";
+import { repeated } from "../option-values.js";
 import { kmsKeys } from "./catalog-keys.js";
 import { confirm } from "./confirm.js";
 import { createdKeys, type ProvisionReport } from "./created-keys.js";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { nonEmpty } from "../option-values.js";
+import { nonEmpty, repeated } from "../option-values.js";
 
 /** Where KMS is and as whom it is called. The sealed bundle is not opened: it is the daemon's, and so is its identity. */
 export interface KmsFlags {
@@ -10,14 +10,13 @@ export interface KmsFlags {
 }
 
 export function declareKms(command: Command): void {
-  const several = (value: string, before: readonly string[] | undefined) => [...(before ?? []), nonEmpty(value)];
   command
     .option("--region <region>", "the region of the keys (environment: AWS_REGION)", nonEmpty)
     .option("--profile <name>", "the AWS profile of this job (default: the SDK's chain)", nonEmpty)
     .option(
       "--backend <spec>",
       "id=ID,type=aws-kms,… in place of these flags, as 'basil bundle set-backend' takes it; may be repeated",
-      several,
+      repeated,
     );
 }
 
