@@ -74,6 +74,27 @@ describe("basil iam policy", () => {
     const text = await printed("basil iam policy --identity runtime --catalog catalog.json --region us-east-1", env);
     const arns = emulator.keys.list().map(({ arn }) => arn);
     expect((JSON.parse(text) as { Statement: { Resource: string[] }[] }).Statement[0]?.Resource).toEqual(arns);
+    const line = "basil iam policy --identity runtime --catalog catalog.json";
+    expect(await printed(line, { ...env, AWS_REGION: "us-east-1" })).toBe(text);
+  });
+
+  it("says of a rotated key what its older versions still need, and so does iam diff", async () => {
+    await using emulator = await startKmsEmulator({ keys: KEYS });
+    const env = {
+      AWS_ENDPOINT_URL_KMS: emulator.endpoint,
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: emulator.rootCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: emulator.rootCredentials.secretAccessKey,
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
+    const rotated = await type("basil provision rotate payload.aead --catalog catalog.json --yes", env);
+    expect(rotated.exitCode).toBe(0);
+    const note = "note: only version 2 of payload.aead is covered: keep kms:DescribeKey and kms:Decrypt on version 1";
+    const policy = await type("basil iam policy --identity runtime --catalog catalog.json", env);
+    expect(policy.stderr).toContain(note);
+    await folder.write("rotated.json", JSON.parse(policy.stdout));
+    const diff = await type("basil iam diff rotated.json --identity runtime --catalog catalog.json", env);
+    expect(diff).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(note) });
   });
 
   it("writes a least policy that lets every granted operation through, and nothing else", async () => {

@@ -67,7 +67,7 @@ function knock(path: string, timeoutMs: number, signal: AbortSignal | undefined)
 
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file; is the broker running, and is this its socket?",
-  ECONNREFUSED: "nothing listens there; the broker has stopped",
+  ECONNREFUSED: "nothing listens there; the broker has stopped, or this is not its socket",
   EACCES: "its mode or a folder above does not let this user connect",
   ENOTSOCK: "it is not a socket",
   EINVAL: "it is too long for a socket path, which takes 107 bytes on Linux and 103 on macOS",

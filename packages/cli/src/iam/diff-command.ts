@@ -34,7 +34,8 @@ export const diff = defineCommand<WantedPolicyOptions, PolicyDifference>({
     const wanted = await wantedPolicy(options, context);
     const { parsePolicyText } = await import("./read-policy.js");
     const text = new TextEncoder().encode(JSON.stringify(wanted.document));
-    return comparePolicies(parsePolicyText(text, "wanted", "policy"), deployed, await deploymentOf(wanted));
+    const compared = comparePolicies(parsePolicyText(text, "wanted", "policy"), deployed, await deploymentOf(wanted));
+    return { ...compared, remarks: [...compared.remarks, ...wanted.remarks] };
   },
   render(report, { out, ...terminal }) {
     const rows = (["lacking", "excess", "unjudged"] as const).flatMap((side) =>

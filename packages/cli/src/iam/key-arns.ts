@@ -33,8 +33,16 @@ export async function keyArns(
     );
   }
   const open = keys.filter(({ name }) => !given.has(name));
-  const found = open.length === 0 ? new Map<string, string>() : await describe(open, options, context);
-  return keys.map((key) => ({ key, arn: given.get(key.name) ?? found.get(key.name) ?? "" }));
+  const found = open.length === 0 ? new Map<string, FoundKey>() : await describe(open, options, context);
+  return keys.map((key) => {
+    const arn = given.get(key.name);
+    return arn === undefined ? { key, arn: "", ...found.get(key.name) } : { key, arn };
+  });
+}
+
+interface FoundKey {
+  readonly arn: string;
+  readonly version?: number;
 }
 
 function splitArn(text: string): [name: string, arn: string] {
@@ -47,9 +55,11 @@ function splitArn(text: string): [name: string, arn: string] {
 
 async function describe(
   keys: readonly KeyEntry[],
-  { region, profile }: KeyArnsOptions,
-  { signal }: CommandContext,
-): Promise<Map<string, string>> {
+  options: KeyArnsOptions,
+  { env, signal }: CommandContext,
+): Promise<Map<string, FoundKey>> {
+  const { profile } = options;
+  const region = options.region ?? (env.AWS_REGION || undefined);
   if (region === undefined) {
     const names = keys.map(({ name }) => name).join(", ");
     throw new CliError(
@@ -65,7 +75,7 @@ async function describe(
   const plugin = await loadPlugin("aws-kms");
   const credential = plugin.credentialSchema.parse({ region, ...(profile !== undefined && { profile }) });
   await using backend = await plugin.open(credential, { id: "kms" });
-  const arns = new Map<string, string>();
+  const arns = new Map<string, FoundKey>();
   for (const key of keys) {
     const probe = await backend
       .probe(keyRef(key), { signal, requestId: `iam:${randomUUID()}` })
@@ -82,7 +92,10 @@ async function describe(
         { remedy: `create it, or give --arn ${key.name}=ARN` },
       );
     }
-    arns.set(key.name, probe.resource);
+    arns.set(key.name, {
+      arn: probe.resource,
+      ...(probe.state === "present" && { version: probe.latestVersion }),
+    });
   }
   return arns;
 }

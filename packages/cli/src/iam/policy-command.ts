@@ -16,7 +16,8 @@ export const policy = defineCommand<WantedPolicyOptions, IamDocument>({
   declare: declareWantedPolicy,
   async run({ options }, context) {
     using _ = context.terminal.working("working on the policy");
-    const { document } = await wantedPolicy(options, context);
+    const { document, remarks } = await wantedPolicy(options, context);
+    for (const remark of remarks) context.terminal.err(`note: ${remark}`);
     const size = JSON.stringify(document).length;
     if (size > MANAGED_POLICY_LENGTH) {
       const { err, errColors } = context.terminal;

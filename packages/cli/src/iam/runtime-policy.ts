@@ -8,6 +8,8 @@ import { type KmsPlace, kmsArn } from "./kms-place.js";
 export interface KmsKeyArn {
   readonly key: KeyEntry;
   readonly arn: string;
+  /** Which version of the key that is; absent when the ARN was given. */
+  readonly version?: number;
 }
 
 /** Every action of the runtime identity on every key: the form of the documentation. */

@@ -14,6 +14,7 @@ import { kmsKeys } from "../provision/catalog-keys.js";
 import type { IamDocument, IamStatement } from "./iam-document.js";
 import { type KeyArnsOptions, keyArns } from "./key-arns.js";
 import { type KmsPlace, partitionOf, placeOfKeyArn } from "./kms-place.js";
+import { olderVersionRemarks } from "./older-versions.js";
 import type { KmsKeyArn } from "./runtime-policy.js";
 
 const IDENTITIES = ["runtime", "provisioner", "rotator"] as const;
@@ -33,6 +34,8 @@ export interface WantedPolicy {
   readonly entries: readonly KeyEntry[];
   /** Those whose ARN had to be known. */
   readonly keys: readonly KmsKeyArn[];
+  /** What the document leaves out that the deployment may still need. */
+  readonly remarks: readonly string[];
 }
 
 export function declareWantedPolicy(command: Command): void {
@@ -40,7 +43,7 @@ export function declareWantedPolicy(command: Command): void {
   declareSettings(command);
   command
     .option("--arn <key=arn>", "the ARN of a key; may be repeated (default: KMS is asked)", repeated)
-    .option("--region <region>", "the region of the keys", nonEmpty)
+    .option("--region <region>", "the region of the keys (environment: AWS_REGION)", nonEmpty)
     .option("--profile <name>", "the AWS profile that asks KMS", nonEmpty)
     .option("--account <id>", "the account of the keys, 12 digits (default: that of the ARNs)", nonEmpty)
     .addOption(new Option("--style <style>", "by the alias a request names").choices(["request-alias"]));
@@ -52,7 +55,13 @@ export async function wantedPolicy(options: WantedPolicyOptions, context: Comman
   const catalog = await loadCatalog(settings, context.cwd);
   const entries = kmsKeys(catalog, undefined, "--catalog");
   const place = () => placeOf(options, async () => (await keyArns(entries, options, context)).map(({ arn }) => arn));
-  const of = (document: IamDocument, keys: readonly KmsKeyArn[] = []) => ({ document, catalog, entries, keys });
+  const of = (document: IamDocument, keys: readonly KmsKeyArn[] = []) => ({
+    document,
+    catalog,
+    entries,
+    keys,
+    remarks: olderVersionRemarks(keys),
+  });
   if (options.identity !== "runtime") {
     const { provisionerPolicy, rotatorPolicy } = await import("./provisioning-policies.js");
     return of((options.identity === "provisioner" ? provisionerPolicy : rotatorPolicy)(entries, await place()));
