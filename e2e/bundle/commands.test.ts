@@ -95,6 +95,7 @@ describe("a refusal of basil bundle", () => {
       expect({ status, stdout }, stderr).toEqual({ status: 1, stdout: "" });
       expect(stderr).toContain(`[${code}]`);
       expect(stderr).not.toMatch(/ at .*\.js:/);
+      expect(stderr, "says what to do").toMatch(/^hint: (?!nothing was changed$)./m);
       return stderr;
     };
     await refused("WRONG_SECRET", "bundle", "verify", "creds.sealed", "--open", "passphrase:file=wrong");

@@ -1,7 +1,7 @@
 import type { AnyBundleError, BundleErrorCode } from "@basil/bundle";
 import { CliError } from "../cli-error.js";
 
-const REMEDIES: Readonly<Partial<Record<BundleErrorCode, string>>> = {
+const REMEDIES: Readonly<Record<Exclude<BundleErrorCode, "SPEC_SYNTAX">, string>> = {
   NOT_A_BUNDLE: "check the path; 'basil bundle create' makes a bundle",
   UNSUPPORTED_VERSION: "open it with a newer version of this program",
   DAMAGED: "restore the file from a copy, together with its .epoch file",
@@ -20,19 +20,33 @@ const REMEDIES: Readonly<Partial<Record<BundleErrorCode, string>>> = {
   REKEY_INCOMPLETE: "give --open or --slot for them, or leave them out with --drop-slot N",
   NO_DEPOSIT_KEY: "make one: 'basil bundle deposit-key'",
   BACKEND_TAKEN: "take it from that contributor first: 'basil bundle disallow'",
+  SLOT_UNAVAILABLE: "put right what is named above, or give --open for another slot",
+  COST_TOO_HIGH: "do not use this file: no version of this program writes such a slot",
+  SECRET_INVALID: "give the secret whole, as it was made",
+  NOT_FOUND: "check the path",
+  LOCKED: "wait until the other command has ended, and run it again",
+  IO: "check the disk and the folder's permissions; the old content is intact",
+  LIMIT: "give less of what is named above; nothing was changed",
+  SLOT_NOT_FOUND: "'basil bundle show' lists the slots; nothing was changed",
+  BACKEND_NOT_FOUND: "'basil bundle show --open SPEC' lists the backends; nothing was changed",
+  CREDENTIAL_INVALID: "correct the fields named above; nothing was changed",
+  CONTRIBUTOR_NOT_FOUND: "give the id that 'basil bundle allow' was given; nothing was changed",
+  KEY_INVALID: "give the key as the command that made it printed it; nothing was changed",
+  DEPOSIT_NOT_FOUND: "'basil bundle show' lists the deposits; nothing was changed",
+  SPEC_INVALID: "correct the field named above; nothing was changed",
 };
 
 /** One sentence, the stable code in brackets, and what to do. A broken spec is a usage error, everything else a refusal. */
 export function toCliError(error: AnyBundleError): CliError {
   const message = `${error.message} [${error.code}]`;
-  const remedy = REMEDIES[error.code];
-  const options = { cause: error, ...(remedy !== undefined && { remedy }) };
+  if (error.code === "SPEC_SYNTAX") {
+    return new CliError("USAGE", message, { flag: error.details.flag }, { cause: error });
+  }
+  const options = { cause: error, remedy: REMEDIES[error.code] };
   switch (error.code) {
-    case "SPEC_SYNTAX":
-      return new CliError("USAGE", message, { flag: error.details.flag }, options);
     case "SLOT_UNSUPPORTED":
       return new CliError("UNSUPPORTED", message, { feature: error.details.kind }, options);
     default:
-      return new CliError("FAILED", message, { reason: error.code }, { remedy: "nothing was changed", ...options });
+      return new CliError("FAILED", message, { reason: error.code }, options);
   }
 }
