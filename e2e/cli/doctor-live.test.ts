@@ -173,7 +173,7 @@ describe("basil doctor --live", () => {
     );
     const identity = rowOf(told, "live:kms").detail;
     expect(identity).toContain(
-      "arn:aws:iam::111122223333:user/basil-runtime; credentials of the default AWS chain (environment variables); without an end; region us-east-1; clock in step; ",
+      "arn:aws:iam::111122223333:user/basil-runtime; credentials of the default AWS chain (environment variables); no expiry; region us-east-1; clock in step; ",
     );
     expect(identity).toContain("kms:CreateKey and the alias actions cannot be proved");
     expect(rowOf(told, "live:jwt.primary").detail).toBe(

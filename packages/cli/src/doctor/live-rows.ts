@@ -30,7 +30,7 @@ function identityRow(backend: string, { identity, region, skewMs }: KmsLiveRepor
   const parts = [
     identity?.arn ?? `the ARN is not known: ${identity?.arnUnknown}`,
     `credentials of ${identity?.source}`,
-    identity?.expiresAt === undefined ? "without an end" : `until ${identity.expiresAt.toISOString()}`,
+    identity?.expiresAt === undefined ? "no expiry" : `until ${identity.expiresAt.toISOString()}`,
     `region ${region}`,
     ...(skewMs === undefined ? [] : [`clock ${clockText(skewMs)}`]),
     "kms:CreateKey and the alias actions cannot be proved",
