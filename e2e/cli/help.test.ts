@@ -26,6 +26,14 @@ describe("basil --help", () => {
     expect(named || (command === "provision create" && stdout.includes(`  $ basil ${group}`))).toBe(true);
   });
 
+  it.for(["bundle", "catalog", "iam", "policy", "provision", "audit"])(
+    "basil %s --help has an example",
+    async (group) => {
+      const { stdout } = await typed(`basil ${group} --help`);
+      expect(stdout).toMatch(new RegExp(`^Examples:\n  \\$ .*basil ${group}`, "m"));
+    },
+  );
+
   it("names the commands that wait for the broker, and none of them is listed", async () => {
     const { stdout } = await typed("basil --help");
     expect(stdout).toContain(`Not part of this build, and say so: ${WAITING.join(", ")}.`);

@@ -54,6 +54,7 @@ export interface LazyGroup {
 /** A definition whose types are closed over, so that unlike commands share a list. */
 export interface RegisteredCommand {
   readonly name: string;
+  readonly examples: readonly string[];
   register(parent: Command, runtime: CommandRuntime): void;
 }
 
@@ -67,6 +68,7 @@ export interface CommandRuntime {
 export function defineCommand<Options, Report>(definition: CommandDefinition<Options, Report>): RegisteredCommand {
   return {
     name: definition.name,
+    examples: definition.examples,
     register(parent, runtime) {
       const command = parent
         .command(definition.name, { isDefault: definition.isDefault ?? false })
@@ -74,20 +76,23 @@ export function defineCommand<Options, Report>(definition: CommandDefinition<Opt
       definition.declare?.(command);
       command.option("--json", "print the result as JSON");
       declareGlobalOptions(command);
-      command
-        .addHelpText("after", `\nExamples:\n${definition.examples.map((line) => `  $ ${line}`).join("\n")}`)
-        .action(async () => {
-          const options = optionsOf<Options & GlobalOptions & { json?: boolean }>(command);
-          const report = await definition.run({ options, operands: command.args }, runtime.context);
-          const { terminal } = runtime.context;
-          if (options.json) {
-            const value = definition.json === undefined ? report : definition.json(report);
-            if (value !== undefined) terminal.out(toJson(value, definition.jsonStyle ?? "line"));
-          } else definition.render(report, terminal);
-          runtime.finished(definition.exitCode?.(report) ?? 0);
-        });
+      command.addHelpText("after", examplesHelp(definition.examples)).action(async () => {
+        const options = optionsOf<Options & GlobalOptions & { json?: boolean }>(command);
+        const report = await definition.run({ options, operands: command.args }, runtime.context);
+        const { terminal } = runtime.context;
+        if (options.json) {
+          const value = definition.json === undefined ? report : definition.json(report);
+          if (value !== undefined) terminal.out(toJson(value, definition.jsonStyle ?? "line"));
+        } else definition.render(report, terminal);
+        runtime.finished(definition.exitCode?.(report) ?? 0);
+      });
     },
   };
+}
+
+/** The end of a help text. @param examples - Whole command lines. */
+export function examplesHelp(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`;
 }
 
 export function declareGlobalOptions(command: Command): void {

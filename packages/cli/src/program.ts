@@ -1,5 +1,11 @@
 import { Command, CommanderError } from "commander";
-import { type CommandRuntime, declareGlobalOptions, type LazyGroup, type RegisteredCommand } from "./command.js";
+import {
+  type CommandRuntime,
+  declareGlobalOptions,
+  examplesHelp,
+  type LazyGroup,
+  type RegisteredCommand,
+} from "./command.js";
 import { version } from "./version.js";
 import { declareWaiting } from "./waiting-commands.js";
 
@@ -39,7 +45,9 @@ export async function createProgram(
       const group = program.command(entry.name).description(entry.summary);
       declareGlobalOptions(group);
       if (!argv.includes(entry.name)) continue;
-      for (const command of (await entry.load()).commands) command.register(group, runtime);
+      const { commands: members } = await entry.load();
+      for (const command of members) command.register(group, runtime);
+      group.addHelpText("after", examplesHelp(members.flatMap(({ examples }) => examples.slice(0, 1))));
     } else {
       entry.register(program, runtime);
     }
