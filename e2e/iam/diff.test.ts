@@ -174,6 +174,11 @@ describe("basil iam diff", { timeout: 60_000 }, () => {
     expect(await type(line.replace("deployed.json", "one.json"))).toMatchObject({ exitCode: 1 });
   });
 
+  it("is about the runtime identity unless another is named", async () => {
+    const unnamed = line.replace(" --identity runtime", "");
+    expect(await difference(await seed.json("iam-runtime.json"), unnamed)).toMatchObject({ equal: true });
+  });
+
   it.for([
     ["basil iam diff --identity runtime --catalog catalog.json", "missing required argument 'file'", 2],
     [line.replace("deployed.json", "absent.json"), "the policy absent.json cannot be read: there is no such file", 1],

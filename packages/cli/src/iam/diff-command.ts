@@ -5,7 +5,13 @@ import { nonEmpty } from "../option-values.js";
 import { writeTable } from "../table.js";
 import type { GrantDifference, PolicyDifference } from "./compare-policies.js";
 import type { PolicyStatement } from "./policy-statement.js";
-import { declareWantedPolicy, type WantedPolicy, type WantedPolicyOptions, wantedPolicy } from "./wanted-policy.js";
+import {
+  declareWantedPolicy,
+  identityOption,
+  type WantedPolicy,
+  type WantedPolicyOptions,
+  wantedPolicy,
+} from "./wanted-policy.js";
 
 const ACTIONS_SHOWN = 8;
 
@@ -13,13 +19,13 @@ export const diff = defineCommand<WantedPolicyOptions, PolicyDifference>({
   name: "diff",
   summary: "compare deployed IAM policies with what 'iam policy' writes: what they grant too much or too little",
   examples: [
-    "basil iam diff deployed.json --identity runtime --catalog catalog.json --region us-east-1",
+    "basil iam diff deployed.json --catalog catalog.json --region us-east-1",
     "basil iam diff deployed.json --identity runtime --catalog catalog.json --policy policy.json --arn jwt.signing.primary=arn:aws:kms:…",
     "aws iam get-policy-version --policy-arn ARN --version-id v1 | basil iam diff - --identity provisioner --catalog catalog.json --region us-east-1 --account 111122223333",
   ],
   declare(command) {
     command.argument("<file...>", "every policy of the identity, as AWS has it; - is standard input", nonEmpty);
-    declareWantedPolicy(command);
+    declareWantedPolicy(command, identityOption().default("runtime"));
   },
   async run({ options, operands }, context) {
     using _ = context.terminal.working("comparing the policies");

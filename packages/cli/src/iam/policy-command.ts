@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.js";
 import type { IamDocument } from "./iam-document.js";
-import { declareWantedPolicy, type WantedPolicyOptions, wantedPolicy } from "./wanted-policy.js";
+import { declareWantedPolicy, identityOption, type WantedPolicyOptions, wantedPolicy } from "./wanted-policy.js";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html; white space does not count. */
 const MANAGED_POLICY_LENGTH = 6144;
@@ -13,7 +13,7 @@ export const policy = defineCommand<WantedPolicyOptions, IamDocument>({
     "basil iam policy --identity runtime --catalog catalog.json --policy policy.json --arn jwt.signing.primary=arn:aws:kms:…",
     "basil iam policy --identity provisioner --catalog catalog.json --region us-east-1 --account 111122223333",
   ],
-  declare: declareWantedPolicy,
+  declare: (command) => declareWantedPolicy(command, identityOption().makeOptionMandatory()),
   async run({ options }, context) {
     using _ = context.terminal.working("working on the policy");
     const { document, remarks } = await wantedPolicy(options, context);

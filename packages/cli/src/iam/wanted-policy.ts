@@ -38,8 +38,12 @@ export interface WantedPolicy {
   readonly remarks: readonly string[];
 }
 
-export function declareWantedPolicy(command: Command): void {
-  command.addOption(new Option("--identity <name>", "whose policy").choices(IDENTITIES).makeOptionMandatory());
+export function identityOption(): Option {
+  return new Option("--identity <name>", "whose policy").choices(IDENTITIES);
+}
+
+export function declareWantedPolicy(command: Command, identity: Option): void {
+  command.addOption(identity);
   declareSettings(command);
   command
     .option("--arn <key=arn>", "the ARN of a key; may be repeated (default: KMS is asked)", repeated)
