@@ -10,6 +10,8 @@ export default defineConfig({
     reporters: ["default", "./scripts/summary-reporter.ts"],
     // Kept modules hold the path of vitest itself, which moves when a dependency changes.
     fsModuleCache: false,
+    // Most of the time of an end-to-end test is waiting: as many files at a time as there are processors, where the default is one less.
+    maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
