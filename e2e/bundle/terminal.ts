@@ -26,7 +26,11 @@ export function atTerminal(
   answers: readonly string[],
 ): Promise<{ readonly status: number | null; readonly seen: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: folder });
+    // `script` runs the line in $SHELL, else in sh, and dash answers 130 after Ctrl-C whatever status the program chose.
+    const child = spawn("script", ["-qec", line, "/dev/null"], {
+      cwd: folder,
+      env: { ...process.env, SHELL: "/bin/bash" },
+    });
     const left = [...answers];
     let seen = "";
     let looked = 0;
