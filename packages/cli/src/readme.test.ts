@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DEFAULT_LIMITS, type Limits } from "@basil/broker";
 import { describe, expect, it } from "vitest";
 import type { CliErrorCode } from "./cli-error.js";
 import { commands } from "./commands.js";
-import { agentConfigSchema } from "./config/agent-config.js";
+import { type AgentConfig, agentConfigSchema } from "./config/agent-config.js";
 import { exitCodeOf } from "./exit-code.js";
 
 const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
@@ -36,6 +37,19 @@ const CODES = {
   FAILED: true,
 } satisfies Record<CliErrorCode, true>;
 
+/** The broker's name of each limit, held complete by the compiler. */
+const LIMITS = {
+  "max-connections": "maxConnections",
+  "max-streams": "maxStreams",
+  "max-in-flight": "maxInFlight",
+  "max-in-flight-per-caller": "maxInFlightPerCaller",
+  "max-waiting-per-caller": "maxWaitingPerCaller",
+  "max-open-bytes": "maxOpenBytes",
+  "max-open-bytes-per-user": "maxOpenBytesPerUser",
+  "receive-timeout-secs": "receiveTimeoutMs",
+  "idle-timeout-secs": "idleTimeoutMs",
+} satisfies Record<keyof AgentConfig["limits"], keyof Limits>;
+
 describe("README", () => {
   it("lists every error code with its exit code", () => {
     const listed = table("Errors").map(([code, , exit]) => [code?.replaceAll("`", ""), Number(exit)]);
@@ -47,6 +61,16 @@ describe("README", () => {
       [...(cell ?? "").matchAll(/`([a-z-]+)(?: …)?`/g)].map(([, name]) => name),
     );
     expect(listed.sort()).toEqual(commands.map(({ name }) => name).sort());
+  });
+
+  it("names every limit, with the broker's default", () => {
+    const { limits } = agentConfigSchema.shape;
+    const rows = new Map(table("Configuration file").map(([key, , fallback]) => [key, fallback]));
+    for (const key of Object.keys(limits.unwrap().shape)) {
+      const bytesOrCount = DEFAULT_LIMITS[LIMITS[key as keyof typeof LIMITS]];
+      const fallback = key.endsWith("-secs") ? bytesOrCount / 1000 : bytesOrCount;
+      expect(rows.get(`\`[limits] ${key}\``)).toMatch(new RegExp(`^${fallback}\\b`));
+    }
   });
 
   it("names only configuration keys that there are", () => {

@@ -20,6 +20,9 @@ describe("brokerLimits", () => {
       max-in-flight-per-caller = 6
       max-waiting-per-caller = 7
       idle-timeout-secs = 8
+      max-open-bytes = 900000
+      max-open-bytes-per-user = 100000
+      receive-timeout-secs = 11
     `;
     expect(await limits(text)).toEqual({
       maxEncryptBytes: 1,
@@ -30,11 +33,23 @@ describe("brokerLimits", () => {
       maxInFlightPerCaller: 6,
       maxWaitingPerCaller: 7,
       idleTimeoutMs: 8000,
+      maxOpenBytes: 900_000,
+      maxOpenBytesPerUser: 100_000,
+      receiveTimeoutMs: 11_000,
     });
   });
 
   it.for([
     ["[limits]\nmax-streams = 0", "[limits] max-streams is 0; allowed: a whole number from 1 to 1000000"],
+    [
+      "[limits]\nmax-open-bytes = 65535",
+      "[limits] max-open-bytes is 65535; allowed: a whole number from 65536 to 9007199254740991",
+    ],
+    ["[limits]\nmax-open-bytes-per-user = 0.5", "[limits] max-open-bytes-per-user is 0.5; allowed: a whole number"],
+    [
+      "[limits]\nreceive-timeout-secs = 3601",
+      "[limits] receive-timeout-secs is 3601; allowed: a whole number from 1 to 3600",
+    ],
     ["[limits]\nmax-stream = 1", "did you mean [limits] max-streams?"],
     ['audit-failure = "ignore"', 'audit-failure is "ignore"; allowed: "refuse", "serve"'],
     ["drain-timeout-secs = 3601", "drain-timeout-secs is 3601; allowed: a whole number from 0 to 3600"],

@@ -3,7 +3,7 @@ import type { AgentConfig } from "../config/agent-config.js";
 
 /** The limits that the configuration sets; the others have the broker's defaults. */
 export function brokerLimits({ limits: it, ...config }: AgentConfig): Partial<Limits> {
-  const idleSeconds = it["idle-timeout-secs"];
+  const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
   const set: { readonly [name in keyof Limits]?: number | undefined } = {
     maxEncryptBytes: config["max-encrypt-size"],
     maxPayloadBytes: config["max-payload-size"],
@@ -12,7 +12,10 @@ export function brokerLimits({ limits: it, ...config }: AgentConfig): Partial<Li
     maxInFlight: it["max-in-flight"],
     maxInFlightPerCaller: it["max-in-flight-per-caller"],
     maxWaitingPerCaller: it["max-waiting-per-caller"],
-    idleTimeoutMs: idleSeconds === undefined ? undefined : idleSeconds * 1000,
+    maxOpenBytes: it["max-open-bytes"],
+    maxOpenBytesPerUser: it["max-open-bytes-per-user"],
+    receiveTimeoutMs: milliseconds(it["receive-timeout-secs"]),
+    idleTimeoutMs: milliseconds(it["idle-timeout-secs"]),
   };
   return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
 }

@@ -96,12 +96,20 @@ const metricsSchema = z
   });
 
 const count = whole(1, 1_000_000);
+/** An open stream alone counts 16 KiB: below a few of them nothing would be answered. */
+const openBytes = whole(65_536, Number.MAX_SAFE_INTEGER);
 const limitsSchema = z.strictObject({
   "max-connections": count.optional(),
   "max-streams": count.optional(),
   "max-in-flight": count.optional(),
   "max-in-flight-per-caller": count.optional(),
   "max-waiting-per-caller": count.optional(),
+  /** Bytes of requests from their first byte to the answer, of all callers. */
+  "max-open-bytes": openBytes.optional(),
+  /** The same of one uid. */
+  "max-open-bytes-per-user": openBytes.optional(),
+  /** How long a request gets to come whole. */
+  "receive-timeout-secs": whole(1, 3600).optional(),
   "idle-timeout-secs": whole(1, 86_400).optional(),
 });
 
