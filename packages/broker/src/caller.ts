@@ -14,7 +14,6 @@ import {
   type ExplainResponse,
   GetPublicKeyRequestSchema,
   type GetPublicKeyResponse,
-  type GrpcMethod,
   grpcMethods,
   HealthRequestSchema,
   type HealthResponse,
@@ -32,47 +31,37 @@ import {
   type StatusResponse,
   VerifyRequestSchema,
 } from "@basil/proto";
-import { create, type Message } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { type CallOptions, EmbeddedTransport } from "./embedded-transport.js";
 import type { Dispatcher } from "./request/dispatcher.js";
-import type { Stream } from "./request/handler.js";
-import { type Rpc, rpcs } from "./request/rpcs.js";
-
-export interface CallOptions {
-  /** Gives the call up. */
-  readonly signal?: AbortSignal;
-  /** Milliseconds until `DEADLINE_EXCEEDED`. Default: the time a backend gets. */
-  readonly timeoutMs?: number;
-}
 
 const signing = grpcMethods(SigningService);
 const aead = grpcMethods(AeadService);
 const secrets = grpcMethods(SecretService);
 const admin = grpcMethods(AdminService);
-const RPCS = rpcs();
 
 /**
  * A broker's methods for one identity, in process: the same decisions, limits and audit records as over the socket.
  * Every method may throw a {@link BrokerError} whose code is a request's.
  */
 export class Caller {
-  readonly #dispatcher: Dispatcher;
-  readonly #identity: Identity;
+  readonly #transport: EmbeddedTransport;
 
   /** @internal */
   constructor(dispatcher: Dispatcher, identity: Identity) {
-    this.#dispatcher = dispatcher;
-    this.#identity = identity;
+    this.#transport = new EmbeddedTransport(dispatcher, identity);
   }
 
   /** @returns ed25519: 64 bytes. ECDSA: `r ‖ s`, 64, 96 or 132 bytes. */
   async sign(keyId: string, message: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    return (await this.#unary(signing.sign, create(SignRequestSchema, { keyId, message }), options)).signature;
+    return (await this.#transport.unary(signing.sign, create(SignRequestSchema, { keyId, message }), options))
+      .signature;
   }
 
   /** A signature of another width than the key's is `INVALID_REQUEST`, not false. */
   async verify(keyId: string, message: Uint8Array, signature: Uint8Array, options: CallOptions = {}): Promise<boolean> {
     const request = create(VerifyRequestSchema, { keyId, message, signature });
-    return (await this.#unary(signing.verify, request, options)).valid;
+    return (await this.#transport.unary(signing.verify, request, options)).valid;
   }
 
   /** Encoded as in the protocol: 32 bytes of Ed25519, the uncompressed point of an ECDSA key. */
@@ -82,7 +71,7 @@ export class Caller {
   ): Promise<Plain<GetPublicKeyResponse>> {
     const { version } = options;
     const request = create(GetPublicKeyRequestSchema, { keyId, ...(version === undefined ? {} : { version }) });
-    return this.#unary(signing.getPublicKey, request, options);
+    return this.#transport.unary(signing.getPublicKey, request, options);
   }
 
   /** @param keyType - The type in the catalog; undefined for a symmetric entry. */
@@ -90,7 +79,7 @@ export class Caller {
     const numbers: Readonly<Partial<Record<KeyType, KeyTypeNumber>>> = KEY_TYPE_NUMBERS;
     const number = keyType === undefined ? KeyTypeNumber.UNSPECIFIED : numbers[keyType];
     if (number === undefined) throw new TypeError(`keyType: ${String(keyType)} has no number in the protocol`);
-    return this.#unary(signing.newKey, create(NewKeyRequestSchema, { keyId, keyType: number }), options);
+    return this.#transport.unary(signing.newKey, create(NewKeyRequestSchema, { keyId, keyType: number }), options);
   }
 
   /** `aad` absent and `aad` empty are different contexts. */
@@ -106,7 +95,7 @@ export class Caller {
       plaintext,
       ...(aad === undefined ? {} : { aad }),
     });
-    const { envelope } = await this.#unary(aead.encrypt, request, options);
+    const { envelope } = await this.#transport.unary(aead.encrypt, request, options);
     const { keyVersion, nonce, ciphertext } = envelope!;
     return { algorithm, keyVersion, nonce, ciphertext };
   }
@@ -122,7 +111,7 @@ export class Caller {
       envelope: create(CiphertextEnvelopeSchema, { alg: AEAD_NUMBERS[algorithm], keyVersion, nonce, ciphertext }),
       ...(options.aad === undefined ? {} : { aad: options.aad }),
     });
-    return (await this.#unary(aead.decrypt, request, options)).plaintext;
+    return (await this.#transport.unary(aead.decrypt, request, options)).plaintext;
   }
 
   /** What the identity may know about, in byte order of the name. */
@@ -130,56 +119,27 @@ export class Caller {
     const { prefix } = options;
     const request = create(ListCatalogRequestSchema, prefix === undefined ? {} : { prefix });
     const entries: CatalogEntry[] = [];
-    for await (const entry of await this.#stream(secrets.listCatalog, request, options)) entries.push(entry);
+    for await (const entry of this.#transport.serverStream(secrets.listCatalog, request, options)) entries.push(entry);
     return entries;
   }
 
   /** What the policy that is served decides for a subject, and why. */
   explain(subject: string, op: string, key: string, options: CallOptions = {}): Promise<Plain<ExplainResponse>> {
-    return this.#unary(admin.explain, create(ExplainRequestSchema, { subject, op, key }), options);
+    return this.#transport.unary(admin.explain, create(ExplainRequestSchema, { subject, op, key }), options);
   }
 
   status(options: CallOptions = {}): Promise<Plain<StatusResponse>> {
-    return this.#unary(admin.status, create(StatusRequestSchema), options);
+    return this.#transport.unary(admin.status, create(StatusRequestSchema), options);
   }
 
   health(options: CallOptions = {}): Promise<Plain<HealthResponse>> {
-    return this.#unary(admin.health, create(HealthRequestSchema), options);
+    return this.#transport.unary(admin.health, create(HealthRequestSchema), options);
   }
 
   readiness(options: CallOptions = {}): Promise<Plain<ReadinessResponse>> {
-    return this.#unary(admin.readiness, create(ReadinessRequestSchema), options);
-  }
-
-  async #unary<Request extends Message, Response extends Message>(
-    { path }: GrpcMethod<Request, Response>,
-    request: Request,
-    options: CallOptions,
-  ): Promise<Response> {
-    const rpc = RPCS.get(path) as Rpc & { kind: "unary" };
-    const outcome = await this.#dispatcher.unary(rpc, request, this.#identity, clockOptions(options));
-    if ("error" in outcome) throw outcome.error;
-    return outcome.answer as Response;
-  }
-
-  async #stream<Request extends Message, Response extends Message>(
-    { path }: GrpcMethod<Request, Response>,
-    request: Request,
-    options: CallOptions,
-  ): Promise<Stream<Response>> {
-    const rpc = RPCS.get(path) as Rpc & { kind: "stream" };
-    const outcome = await this.#dispatcher.stream(rpc, request, this.#identity, clockOptions(options));
-    if ("error" in outcome) throw outcome.error;
-    return outcome.answer as Stream<Response>;
+    return this.#transport.unary(admin.readiness, create(ReadinessRequestSchema), options);
   }
 }
 
 /** A message without what its codec adds. */
 type Plain<M> = Omit<M, "$typeName" | "$unknown">;
-
-function clockOptions({ signal, timeoutMs }: CallOptions) {
-  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
-    throw new TypeError(`timeoutMs must be a positive number of milliseconds, not ${String(timeoutMs)}`);
-  }
-  return { signal, deadline: timeoutMs === undefined ? undefined : Date.now() + timeoutMs };
-}

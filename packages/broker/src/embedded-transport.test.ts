@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, connect, connectEmbedded, openStream, sealStream } from "@basil/client";
 import { BackendError } from "@basil/core";
+import { AdminService, grpcMethods, WatchRequestSchema } from "@basil/proto";
+import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ALICE, testCatalog, testPolicy } from "../test/documents.js";
 import { type MemoryBackend, memoryBackend } from "../test/memory-backend.js";
@@ -126,5 +128,36 @@ describe.for(WAYS)("a client over %s", ([, open]) => {
     setTimeout(() => controller.abort(), 20);
     await expect(watching).rejects.toMatchObject({ code: "CANCELLED" });
     expect(events).toEqual([]);
+  });
+});
+
+describe("EmbeddedTransport", () => {
+  it("goes on with a stream whose deadline is further away than a timer reaches", async () => {
+    client = connectEmbedded(broker.transport(ALICE));
+    const controller = new AbortController();
+    const { watch } = grpcMethods(AdminService);
+    const options = { signal: controller.signal, timeoutMs: 3_000_000_000 };
+    const stream = broker.transport(ALICE).serverStream(watch, create(WatchRequestSchema), options);
+    setTimeout(() => controller.abort(), 30);
+    await expect(stream.next()).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+
+  it("ends a stream at its deadline with an error", async () => {
+    client = connectEmbedded(broker.transport(ALICE));
+    const { watch } = grpcMethods(AdminService);
+    const stream = broker.transport(ALICE).serverStream(watch, create(WatchRequestSchema), { timeoutMs: 20 });
+    await expect(stream.next()).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  });
+});
+
+describe("Caller", () => {
+  it("names the request of a failure as the audit log does, and that of a refusal not", async () => {
+    client = connectEmbedded(broker.transport(ALICE));
+    const alice = broker.as(ALICE);
+    await expect(alice.sign("app.aead", bytes("m"))).rejects.toMatchObject({
+      code: "INVALID_REQUEST",
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    await expect(alice.sign("other.p256", bytes("m"))).rejects.toMatchObject({ requestId: undefined });
   });
 });

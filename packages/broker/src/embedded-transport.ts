@@ -1,12 +1,20 @@
 import type { Identity } from "@basil/policy";
 import type { GrpcMethod } from "@basil/proto";
 import type { Message } from "@bufbuild/protobuf";
-import type { CallOptions } from "./caller.js";
 import { type AnyRequestError, BrokerError } from "./errors.js";
 import type { Dispatcher } from "./request/dispatcher.js";
 import { type Rpc, rpcs } from "./request/rpcs.js";
 
+export interface CallOptions {
+  /** Gives the call up. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until `DEADLINE_EXCEEDED`, at most 2,147,483,647. Default: the time a backend gets. */
+  readonly timeoutMs?: number;
+}
+
 const RPCS = rpcs();
+/** A longer timer goes off at once (Node's `setTimeout`). */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * The protocol's methods in process, for one identity: messages in, messages out, no socket and no encoding. Failures are
@@ -45,14 +53,17 @@ export class EmbeddedTransport implements AsyncDisposable {
     if ("error" in outcome) throw named(outcome.error, outcome.requestId);
     const { answer } = outcome;
     const end = () => ("end" in answer ? answer.end() : undefined);
-    const timer = clock.deadline === undefined ? undefined : setTimeout(end, clock.deadline - Date.now());
+    let late = false;
+    const deadlinePassed = () => {
+      late = true;
+      end();
+    };
+    const timer = clock.deadline === undefined ? undefined : setTimeout(deadlinePassed, clock.deadline - Date.now());
     clock.signal.addEventListener("abort", end, { once: true });
     try {
       for await (const message of answer) yield message as Response;
       if (clock.signal.aborted) throw new BrokerError("CANCELLED", "cancelled", { op: rpc.op });
-      if (clock.deadline !== undefined && Date.now() >= clock.deadline && "end" in answer) {
-        throw new BrokerError("DEADLINE_EXCEEDED", "deadline exceeded", { op: rpc.op });
-      }
+      if (late && "end" in answer) throw new BrokerError("DEADLINE_EXCEEDED", "deadline exceeded", { op: rpc.op });
     } finally {
       clearTimeout(timer);
       clock.signal.removeEventListener("abort", end);
@@ -70,7 +81,8 @@ export class EmbeddedTransport implements AsyncDisposable {
       throw new TypeError(`timeoutMs must be a positive number of milliseconds, not ${String(timeoutMs)}`);
     }
     const closed = this.#closed.signal;
-    const deadline = timeoutMs === undefined || !Number.isFinite(timeoutMs) ? undefined : Date.now() + timeoutMs;
+    const endless = timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY;
+    const deadline = endless ? undefined : Date.now() + Math.min(timeoutMs, LONGEST_TIMER_MS);
     return { signal: signal === undefined ? closed : AbortSignal.any([signal, closed]), deadline };
   }
 }

@@ -7,8 +7,8 @@ export type { AuditProblem, AuditVerification, VerifyAuditOptions } from "./audi
 export { parseCheckpoint, verifyAudit } from "./audit/verify-audit.js";
 export type { BrokerOptions, StartReport } from "./broker.js";
 export { Broker, createBroker } from "./broker.js";
-export type { CallOptions } from "./caller.js";
 export { Caller } from "./caller.js";
+export type { CallOptions } from "./embedded-transport.js";
 export { EmbeddedTransport } from "./embedded-transport.js";
 export type {
   AnyBrokerError,
