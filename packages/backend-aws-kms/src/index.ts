@@ -11,13 +11,25 @@ export { type AwsKmsCredential, awsKmsCredentialSchema } from "./credential.js";
 export type { AwsCredentials } from "./credentials.js";
 export { creatableAlias, type KeyReference, keyReference } from "./key-ref.js";
 export { KMS_CHANNEL, type KmsMessage } from "./kms-channel.js";
-export { type KmsKeyListing, type KmsListing, type KmsVersionListing, listAwsKmsKeys } from "./list-keys.js";
+export {
+  type KmsKeyListing,
+  type KmsListing,
+  type KmsListOptions,
+  type KmsVersionListing,
+  listAwsKmsKeys,
+} from "./list-keys.js";
 export { checkAwsKms, type KmsLiveIdentity, type KmsLiveOptions, type KmsLiveReport } from "./live-check.js";
 export type { KmsDenial, KmsLiveFinding } from "./live-findings.js";
-export type { KmsLiveKey, KmsLiveKeyReport } from "./live-key.js";
+export type { KmsLiveKey, KmsLiveKeyReport, KmsLiveVersionReport } from "./live-key.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
 export type { AwsKmsOptions } from "./options.js";
-export { type AwsKmsIdentity, type AwsKmsPermission, awsKmsPermissions } from "./permissions.js";
+export {
+  type AwsKmsIdentity,
+  type AwsKmsPermission,
+  awsKmsActionsOnVersion,
+  awsKmsPermissions,
+  type OtherVersion,
+} from "./permissions.js";
 export { awsKmsOptionsOf, awsKmsPlugin } from "./plugin.js";
 export type { RotationPlan } from "./rotation.js";
 export { type AwsKmsRotator, awsKmsRotator } from "./rotator.js";

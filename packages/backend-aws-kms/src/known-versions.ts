@@ -33,3 +33,8 @@ export function unrotated(arn: string | undefined): KnownVersions {
   if (arn === undefined) return { current: 1, arns: new Map(), rotated: false };
   return { currentArn: arn, current: 1, arns: new Map([[1, arn]]), rotated: false };
 }
+
+/** Whether signatures of `version` still count while `current` is in use. */
+export function isWithinGrace(version: number, current: number, graceVersions: number): boolean {
+  return version <= current && version >= current - graceVersions;
+}

@@ -54,9 +54,34 @@ describe("listAwsKmsKeys", () => {
     };
     unseen(4);
     const versions = async () => (await list(kms)).keys[0]?.versions.map(({ version }) => version);
+    const hidden = async () => (await list(kms)).keys[0]?.hidden;
     expect(await versions()).toEqual([1, 2, 3, 5, undefined]);
+    expect(await hidden()).toEqual([4]);
     unseen(1);
     expect(await versions()).toEqual([1]);
+    expect(await hidden()).toEqual([1, 2, 3]);
+  });
+
+  it("calls none hidden of which AWS does not tell whether it is there", async () => {
+    const kms = new FakeKms();
+    kms.create("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", ALIAS);
+    const unsaid = "is not authorized on this resource because the resource does not exist in this Region, no";
+    kms.before = (action, { KeyId }) => {
+      if (action === "DescribeKey" && String(KeyId).includes("/v")) throw kmsFailure("AccessDeniedException", unsaid);
+    };
+    expect((await list(kms)).keys).toMatchObject([{ versions: [{ version: 1 }], hidden: [] }]);
+  });
+
+  it("lists the aliases that it asked for, and no others, when no others are wanted", async () => {
+    const kms = new FakeKms();
+    const { id } = kms.create("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", ALIAS);
+    kms.aliases.set("alias/other", id);
+    const { keys, allAliases } = await listKeysOver(kms, { region: "us-east-1" }, [key], context(), {
+      allAliases: false,
+    });
+    expect(allAliases).toBe(false);
+    expect(keys[0]?.versions[0]?.aliases).toEqual([ALIAS]);
+    expect(kms.count("ListAliases")).toBe(0);
   });
 
   it("asks for aliases no more once that is denied", async () => {

@@ -3,6 +3,7 @@ import type { KmsCalls } from "./client.js";
 import { type DescribedKey, describeKey } from "./describe-key.js";
 import type { GuardedCalls } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
+import { denialOf } from "./live-findings.js";
 import { openClient, openKeyring } from "./open-keyring.js";
 import type { AwsKmsOptions } from "./options.js";
 import { regionOfArn, whyUnusable } from "./probe.js";
@@ -18,6 +19,8 @@ export interface KmsKeyListing {
   readonly reason?: string;
   /** Oldest first; the one that the path leads to is `current`. */
   readonly versions: readonly KmsVersionListing[];
+  /** Versions that are there and that this identity may not describe; after three in a row no further ones are looked for. */
+  readonly hidden: readonly number[];
 }
 
 export interface KmsVersionListing {
@@ -42,6 +45,11 @@ export interface KmsListing {
   readonly keys: readonly KmsKeyListing[];
 }
 
+export interface KmsListOptions {
+  /** False: ListAliases is not called, and `aliases` are those that were asked for. */
+  readonly allAliases?: boolean;
+}
+
 const MOST_VERSIONS = 1000;
 /** Old versions that a policy no longer lists are passed over, as many as an operation of the backend passes over. */
 const MOST_DENIED = 3;
@@ -58,8 +66,9 @@ export async function listAwsKmsKeys(
   options: AwsKmsOptions,
   keys: readonly KeyRef[],
   context: CallContext,
+  listOptions: KmsListOptions = {},
 ): Promise<KmsListing> {
-  return listKeysOver(openClient(options), options, keys, context);
+  return listKeysOver(openClient(options), options, keys, context, listOptions);
 }
 
 /** @internal */
@@ -68,16 +77,17 @@ export async function listKeysOver(
   options: AwsKmsOptions,
   keys: readonly KeyRef[],
   context: CallContext,
+  { allAliases = true }: KmsListOptions = {},
 ): Promise<KmsListing> {
   const { calls, region } = openKeyring(client, options.id ?? "aws-kms", options).on;
-  const aliases = new AliasNames(calls);
+  const aliases = new AliasNames(calls, allAliases);
   try {
     const listed: KmsKeyListing[] = [];
     for (const key of keys) {
       const keyRegion = regionOfArn(key.path);
       const elsewhere = region !== undefined && keyRegion !== undefined && keyRegion !== region;
       const reason = `its ARN is of region ${keyRegion}, ${region} is asked`;
-      const nothing = { key: key.name, path: key.path, outcome: "unusable", reason, versions: [] } as const;
+      const nothing = { key: key.name, path: key.path, outcome: "unusable", reason, ...NO_VERSIONS } as const;
       listed.push(elsewhere ? nothing : await listKey(calls, key, aliases, context));
     }
     return { allAliases: aliases.allowed, keys: listed };
@@ -85,6 +95,8 @@ export async function listKeysOver(
     calls.close();
   }
 }
+
+const NO_VERSIONS: Pick<KmsKeyListing, "versions" | "hidden"> = { versions: [], hidden: [] };
 
 async function listKey(
   calls: GuardedCalls,
@@ -95,9 +107,9 @@ async function listKey(
   const of = { key: key.name, path: key.path };
   const { keyId } = keyReference(key.path);
   const main = await describeOrDenied(calls, key, keyId, context);
-  if (main === undefined) return { ...of, outcome: "absent", versions: [] };
-  if (isBackendError(main)) return { ...of, outcome: "denied", reason: main.message, versions: [] };
-  const found = await versionsOf(calls, key, context);
+  if (main === undefined) return { ...of, outcome: "absent", ...NO_VERSIONS };
+  if (isBackendError(main)) return { ...of, outcome: "denied", reason: main.message, ...NO_VERSIONS };
+  const { found, hidden } = await versionsOf(calls, key, context);
   const version = found.find(({ metadata }) => metadata.Arn === main.Arn)?.version;
   if (version === undefined) found.push({ ...(found.length === 0 && { version: 1 }), metadata: main, asked: [] });
   const versions: KmsVersionListing[] = [];
@@ -123,6 +135,7 @@ async function listKey(
     outcome: reason === undefined ? "present" : "unusable",
     ...(reason !== undefined && { reason }),
     versions,
+    hidden,
   };
 }
 
@@ -132,8 +145,13 @@ interface FoundVersion {
   readonly asked: readonly string[];
 }
 
-async function versionsOf(calls: GuardedCalls, key: KeyRef, context: CallContext): Promise<FoundVersion[]> {
+async function versionsOf(
+  calls: GuardedCalls,
+  key: KeyRef,
+  context: CallContext,
+): Promise<{ found: FoundVersion[]; hidden: number[] }> {
   const found: FoundVersion[] = [];
+  const hidden: number[] = [];
   let denied = 0;
   for (let version = 1; version <= MOST_VERSIONS && denied < MOST_DENIED; version += 1) {
     const reference = versionReference(key.path, version);
@@ -141,8 +159,9 @@ async function versionsOf(calls: GuardedCalls, key: KeyRef, context: CallContext
     if (reference === undefined || metadata === undefined) break;
     denied = isBackendError(metadata) ? denied + 1 : 0;
     if (!isBackendError(metadata)) found.push({ version, metadata, asked: isAlias(reference) ? [reference] : [] });
+    else if (denialOf(metadata.message) !== "no-such-key") hidden.push(version);
   }
-  return found;
+  return { found, hidden };
 }
 
 function isAlias(reference: string): boolean {
@@ -166,10 +185,11 @@ async function describeOrDenied(
 /** ListAliases of one key at a time; once it was denied it is not asked again. */
 class AliasNames {
   readonly #calls: GuardedCalls;
-  allowed = true;
+  allowed: boolean;
 
-  constructor(calls: GuardedCalls) {
+  constructor(calls: GuardedCalls, allowed: boolean) {
     this.#calls = calls;
+    this.allowed = allowed;
   }
 
   async of(key: KeyRef, arn: string, context: CallContext): Promise<readonly string[]> {

@@ -61,7 +61,8 @@ export async function checkAwsKms(
   const caller = callerIdentity(live, options, signal);
   // Awaited below, unless the check ends by being aborted.
   caller.catch(() => {});
-  const parts = { live, region, verifiesHere: options.verify === "local", caller, signal };
+  const { verify, graceVersions = 1 } = options;
+  const parts = { live, region, verifiesHere: verify === "local", graceVersions, caller, signal };
   const results = await inTurn(keys, (key) => checkLiveKey(parts, key), onProgress);
   live.finish();
   const identity = identityOf(

@@ -26,6 +26,8 @@ export interface KmsLiveFinding {
   readonly severity: "fatal" | "warning";
   /** The catalog's name of the key; absent for what is about all of them. */
   readonly key?: string;
+  /** The version it is about; absent for the one in use. */
+  readonly version?: number;
   /** For the operator: it names ARNs, and the text of AWS where there is one. */
   readonly message: string;
   /** Of `denied`, `unproved` and `excess`. */
@@ -103,7 +105,7 @@ export function liveFailure(failure: unknown): LiveFailure {
   };
 }
 
-function denialOf(message: string): KmsDenial {
+export function denialOf(message: string): KmsDenial {
   if (/does not exist in this Region/.test(message)) return "no-such-key";
   if (/explicit deny|explicitly denies/.test(message)) return "explicit-deny";
   if (/no identity-based policy allows/.test(message)) return "identity-policy";

@@ -1,11 +1,10 @@
 import { DescribeKeyCommand } from "@aws-sdk/client-kms";
 import type { KeyRef } from "@basil/core";
-import type { CallerIdentity } from "./caller-identity.js";
 import type { KmsKeyMetadata } from "./client.js";
-import { dryRun, type ProvableAction, provableActions } from "./dry-run.js";
 import { keyReference } from "./key-ref.js";
-import type { LiveClient } from "./live-client.js";
-import { type KmsLiveFinding, type LiveFailure, liveFailure } from "./live-findings.js";
+import type { KmsLiveFinding, LiveFailure } from "./live-findings.js";
+import { type LiveParts, LiveProof } from "./live-proof.js";
+import { awsKmsActionsOnVersion } from "./permissions.js";
 import { regionOfArn, whyUnusable } from "./probe.js";
 import { versionReference } from "./version-alias.js";
 
@@ -14,6 +13,11 @@ export interface KmsLiveKey {
   readonly key: KeyRef;
   /** IAM actions, such as `kms:Sign`; `kms:DescribeKey` is needed for every key and need not be named. */
   readonly needs: readonly string[];
+  /**
+   * Those that somebody may cause on other versions than the one in use, too; what is never called on such a version does
+   * not count. Without it those versions are not asked about.
+   */
+  readonly versionNeeds?: readonly string[];
   /** The ARN of the key it was when it was last used, where that is known: an alias that was moved since is told. */
   readonly lastArn?: string;
 }
@@ -29,6 +33,17 @@ export interface KmsLiveKeyReport {
   readonly allowed: readonly string[];
   /** What no rule needs and KMS said neither yes nor no to, each with its answer. */
   readonly unproved: readonly string[];
+  /** The other versions that were asked about, oldest first. */
+  readonly versions: readonly KmsLiveVersionReport[];
+}
+
+/** A version of a key beside the one in use; members as of the key. */
+export interface KmsLiveVersionReport {
+  readonly version: number;
+  readonly arn: string;
+  readonly keyState?: string;
+  readonly allowed: readonly string[];
+  readonly unproved: readonly string[];
 }
 
 export interface LiveKeyResult {
@@ -38,218 +53,203 @@ export interface LiveKeyResult {
   readonly principal: string | undefined;
 }
 
-export interface LiveKeyParts {
-  readonly live: LiveClient;
+export interface LiveKeyParts extends LiveParts {
   readonly region: string | undefined;
   /** Signatures are verified here, with the public key. */
   readonly verifiesHere: boolean;
-  readonly caller: Promise<CallerIdentity>;
-  readonly signal: AbortSignal;
+  /** How many versions before the newest one still verify. */
+  readonly graceVersions: number;
 }
 
 const MOST_VERSIONS = 1000;
+/** As many as a backend passes over. */
+const MOST_DENIED = 3;
 
 /** Describes one key and asks about every action on it. A finding without a key is about all of them. */
-export async function checkLiveKey(parts: LiveKeyParts, { key, needs, lastArn }: KmsLiveKey): Promise<LiveKeyResult> {
-  const run = new LiveKeyRun(parts, key, lastArn);
-  await run.check(new Set(needs.map((action) => asked(action, parts.verifiesHere))));
+export async function checkLiveKey(parts: LiveKeyParts, subject: KmsLiveKey): Promise<LiveKeyResult> {
+  const run = new LiveKeyRun(parts, subject);
+  await run.check();
   return run.result();
 }
 
-function asked(action: string, verifiesHere: boolean): string {
-  return action === "kms:Verify" && verifiesHere ? "kms:GetPublicKey" : action;
-}
-
-/** Whether to ask on would only meet the same again. */
-function isGlobal(failure: LiveFailure): boolean {
-  if (failure.kind === "unreachable") return !failure.answered;
-  return failure.kind === "credentials" || failure.kind === "clock" || failure.kind === "region";
+/** What the `/vN` aliases of a key lead to. */
+interface Versions {
+  readonly found: readonly { readonly version: number; readonly metadata: KmsKeyMetadata }[];
+  readonly denied: readonly { readonly version: number; readonly failure: LiveFailure & { readonly kind: "denied" } }[];
+  /** Why it is not known whether there are more. */
+  readonly unknown?: { readonly version: number; readonly failure: LiveFailure };
 }
 
 class LiveKeyRun {
   readonly #parts: LiveKeyParts;
-  readonly #key: KeyRef;
+  readonly #subject: KmsLiveKey;
   readonly #keyId: string;
-  readonly #lastArn: string | undefined;
-  readonly #findings: KmsLiveFinding[] = [];
-  readonly #allowed = new Set<string>();
-  readonly #unproved: string[] = [];
+  readonly #proof: LiveProof;
+  readonly #versions: KmsLiveVersionReport[] = [];
   #metadata: KmsKeyMetadata = {};
-  #principal: string | undefined;
+  #answered: Pick<KmsLiveKeyReport, "allowed" | "unproved"> = { allowed: [], unproved: [] };
 
-  constructor(parts: LiveKeyParts, key: KeyRef, lastArn: string | undefined) {
+  constructor(parts: LiveKeyParts, subject: KmsLiveKey) {
     this.#parts = parts;
-    this.#lastArn = lastArn;
-    this.#key = key;
-    this.#keyId = keyReference(key.path).keyId;
+    this.#subject = subject;
+    this.#keyId = keyReference(subject.key.path).keyId;
+    this.#proof = new LiveProof(parts, subject.key);
   }
 
   result(): LiveKeyResult {
     const { Arn, KeySpec, KeyUsage, KeyState } = this.#metadata;
+    const { key } = this.#subject;
     const report = {
-      key: this.#key.name,
-      path: this.#key.path,
+      key: key.name,
+      path: key.path,
       ...(Arn !== undefined && { arn: Arn }),
       ...(KeySpec !== undefined && { keySpec: KeySpec }),
       ...(KeyUsage !== undefined && { keyUsage: KeyUsage }),
       ...(KeyState !== undefined && { keyState: KeyState }),
-      allowed: [...this.#allowed],
-      unproved: this.#unproved,
+      ...this.#answered,
+      versions: this.#versions,
     };
-    return { report, findings: this.#findings, principal: this.#principal };
+    return { report, findings: this.#proof.findings, principal: this.#proof.principal };
   }
 
-  async check(wanted: ReadonlySet<string>): Promise<void> {
+  async check(): Promise<void> {
+    const { key, needs } = this.#subject;
     const { region } = this.#parts;
-    const keyRegion = regionOfArn(this.#key.path);
+    const keyRegion = regionOfArn(key.path);
     if (keyRegion !== undefined && region !== undefined && keyRegion !== region) {
       this.#fatal("region", `its ARN is of region ${keyRegion}, the backend calls ${region}`);
       return;
     }
-    const described = await this.#try(() => this.#describe(this.#keyId));
+    const described = await this.#describe(this.#keyId);
     if ("failure" in described) {
       const { failure } = described;
       const where = region ?? "the region";
-      if (failure.kind !== "absent") this.#failed(failure, "kms:DescribeKey");
+      if (failure.kind !== "absent") this.#proof.failed(failure, "kms:DescribeKey");
       else this.#fatal("absent", `there is no key at ${this.#keyId} in ${where} (${failure.text})`);
       // The denial names the key that the alias leads to.
-      if (failure.kind === "denied" && failure.resource !== undefined) await this.#checkAlias(failure.resource);
+      if (failure.kind === "denied" && failure.resource !== undefined) {
+        this.#checkAlias(failure.resource, await this.#lookForVersions());
+      }
       return;
     }
     this.#metadata = described.value;
     const { Arn: arn = this.#keyId } = described.value;
-    this.#allowed.add("kms:DescribeKey");
-    const reason = whyUnusable(this.#key, described.value);
+    this.#answered = { allowed: ["kms:DescribeKey"], unproved: [] };
+    const reason = whyUnusable(key, described.value);
     // No answer to a dry run would say anything of the identity.
     if (reason !== undefined) {
-      this.#fatal(/^its Key(?:Spec|Usage)/.test(reason) ? "spec" : "state", `${reason} (${arn})`);
+      this.#fatal(codeOf(reason), `${reason} (${arn})`);
       return;
     }
-    await this.#checkAlias(arn);
-    const actions = provableActions(this.#key);
-    // What a broker needs first, so that whatever ignores a dry run is found out by no more than a signature.
-    for (const action of [
-      ...actions.filter((action) => wanted.has(action)),
-      ...actions.filter((action) => !wanted.has(action)),
-    ]) {
-      if (!(await this.#prove(action, arn, wanted))) return;
-    }
+    const versions = await this.#lookForVersions();
+    this.#checkAlias(arn, versions);
+    this.#answered = await this.#proof.of({ keyId: this.#keyId, arn, wanted: this.#asked(needs) });
+    await this.#checkOthers(arn, versions);
   }
 
-  /** @returns whether to go on. */
-  async #prove(action: ProvableAction, arn: string, wanted: ReadonlySet<string>): Promise<boolean> {
-    if (this.#allowed.has(action)) return true;
-    const { live, signal, caller } = this.#parts;
-    let principal: string | undefined;
-    if (action === "kms:CreateGrant") {
-      const identity = await caller;
-      if ("unknown" in identity) {
-        this.#unproved.push(`${action}: who would be granted to is not known`);
-        return true;
+  #asked(actions: readonly string[]): ReadonlySet<string> {
+    const { verifiesHere } = this.#parts;
+    return new Set(actions.map((action) => (action === "kms:Verify" && verifiesHere ? "kms:GetPublicKey" : action)));
+  }
+
+  /** What old envelopes, old signatures and callers that name a version need. */
+  async #checkOthers(arn: string, { found, denied, unknown }: Versions): Promise<void> {
+    const { key, versionNeeds } = this.#subject;
+    if (versionNeeds === undefined) return;
+    const { graceVersions } = this.#parts;
+    const current = found.find(({ metadata }) => metadata.Arn === arn)?.version ?? found.length;
+    // Nothing was sealed or signed with a version that is only prepared.
+    const severityOf = (version: number) => (version > current ? "warning" : "fatal");
+    const wantedOf = (version: number) =>
+      this.#asked(awsKmsActionsOnVersion(versionNeeds, { version, current, graceVersions }));
+    for (const { version, failure } of denied) {
+      // AWS does not tell whether there is such a version.
+      if (this.#proof.stopped || failure.denial === "no-such-key") continue;
+      const used = [...wantedOf(version)].some((action) => action !== "kms:DescribeKey");
+      this.#proof.failed(failure, "kms:DescribeKey", { version, severity: used ? severityOf(version) : "warning" });
+    }
+    if (unknown !== undefined && !this.#proof.stopped) {
+      const { version, failure } = unknown;
+      this.#proof.failed(failure, "kms:DescribeKey", { version, severity: "warning" });
+    }
+    for (const { version, metadata } of found) {
+      const { Arn: versionArn, KeyState: keyState } = metadata;
+      const keyId = versionReference(key.path, version);
+      if (this.#proof.stopped) return;
+      if (keyId === undefined || versionArn === undefined || versionArn === arn) continue;
+      const reason = whyUnusable(key, metadata);
+      if (reason !== undefined) {
+        const message = `${reason} (${versionArn})`;
+        this.#proof.tell({ code: codeOf(reason), severity: "warning", message, version });
       }
-      principal = identity.arn;
+      const answered =
+        reason === undefined
+          ? await this.#proof.of({
+              keyId,
+              arn: versionArn,
+              wanted: wantedOf(version),
+              version,
+              severity: severityOf(version),
+            })
+          : { allowed: ["kms:DescribeKey"], unproved: [] };
+      this.#versions.push({ version, arn: versionArn, ...(keyState !== undefined && { keyState }), ...answered });
     }
-    const subject = { key: this.#key, keyId: this.#keyId, arn, principal };
-    const answer = await this.#try(() => dryRun(live.client, action, subject, signal));
-    if ("failure" in answer) {
-      const { failure } = answer;
-      if (wanted.has(action) || isGlobal(failure)) this.#failed(failure, action, arn);
-      else if (failure.kind !== "denied") this.#unproved.push(`${action}: ${failure.text}`);
-      // Of the two actions of one operation, the first is judged first.
-      else if (failure.action === "kms:ReEncryptTo" && action === "kms:ReEncryptFrom") this.#may(action, arn, wanted);
-      return this.#findings.every(({ key }) => key !== undefined);
-    }
-    if (answer.value === "did") {
-      const message = `${action} was marked DryRun and was done all the same: what answers at ${await live.origin} does not know dry runs`;
-      this.#findings.push({ code: "dry-run-ignored", severity: "fatal", message, action });
-      return false;
-    }
-    for (const may of action === "kms:ReEncryptFrom" ? (["kms:ReEncryptFrom", "kms:ReEncryptTo"] as const) : [action])
-      this.#may(may, arn, wanted);
-    return true;
   }
 
-  #may(action: ProvableAction, resource: string, wanted: ReadonlySet<string>): void {
-    this.#allowed.add(action);
-    if (wanted.has(action)) return;
-    const message = `${action} is allowed, and no rule needs it`;
-    this.#tell({ code: "excess", severity: "warning", message, action, resource });
-  }
-
-  async #describe(KeyId: string): Promise<KmsKeyMetadata> {
+  #describe(KeyId: string) {
     const { live, signal } = this.#parts;
-    const { KeyMetadata } = await live.client.send(new DescribeKeyCommand({ KeyId }), { abortSignal: signal });
-    if (KeyMetadata === undefined) throw new Error("DescribeKey was answered without KeyMetadata");
-    return KeyMetadata;
+    return this.#proof.attempt(async () => {
+      const { KeyMetadata } = await live.client.send(new DescribeKeyCommand({ KeyId }), { abortSignal: signal });
+      if (KeyMetadata === undefined) throw new Error("DescribeKey was answered without KeyMetadata");
+      return KeyMetadata;
+    });
   }
 
-  async #checkAlias(arn: string): Promise<void> {
-    const moved = await this.#movedAlias(arn);
-    if (moved !== undefined) this.#tell({ code: "alias-moved", severity: "warning", message: moved });
+  async #lookForVersions(): Promise<Versions> {
+    const found: Versions["found"][number][] = [];
+    const denied: Versions["denied"][number][] = [];
+    let deniedInARow = 0;
+    for (let version = 1; version <= MOST_VERSIONS && deniedInARow < MOST_DENIED; version += 1) {
+      const reference = versionReference(this.#subject.key.path, version);
+      if (reference === undefined) break;
+      const described = await this.#describe(reference);
+      if ("value" in described) {
+        found.push({ version, metadata: described.value });
+        deniedInARow = 0;
+        continue;
+      }
+      const { failure } = described;
+      if (failure.kind === "absent") break;
+      if (failure.kind !== "denied") return { found, denied, unknown: { version, failure } };
+      denied.push({ version, failure });
+      deniedInARow += 1;
+    }
+    return { found, denied };
   }
 
   /** Told where the key has versions and is none of them; and without versions, where it was another when last used. */
-  async #movedAlias(arn: string): Promise<string | undefined> {
-    const versions: string[] = [];
-    for (let version = 1; version <= MOST_VERSIONS; version += 1) {
-      const reference = versionReference(this.#key.path, version);
-      if (reference === undefined) return undefined;
-      const found = await this.#try(() => this.#describe(reference));
-      if ("failure" in found) {
-        // A version that the identity may not see could be the very one the alias leads to.
-        if (found.failure.kind !== "absent") return undefined;
-        break;
-      }
-      if (found.value.Arn === arn) return undefined;
-      versions.push(`v${version} ${found.value.Arn}`);
-    }
-    if (versions.length === 0) {
-      if (this.#lastArn === undefined || this.#lastArn === arn) return undefined;
-      return `${this.#key.path} leads to ${arn}; when the key was last used it was ${this.#lastArn}`;
-    }
-    return `${this.#key.path} leads to ${arn}, which is none of its versions: ${versions.join(", ")}`;
-  }
-
-  async #try<T>(work: () => Promise<T>): Promise<{ readonly value: T } | { readonly failure: LiveFailure }> {
-    try {
-      return { value: await work() };
-    } catch (error) {
-      this.#parts.signal.throwIfAborted();
-      const failure = liveFailure(error);
-      if (failure.kind === "denied") this.#principal ??= failure.principal;
-      return { failure };
+  #checkAlias(arn: string, { found, denied, unknown }: Versions): void {
+    const { key, lastArn } = this.#subject;
+    // A version that the identity may not see could be the very one the alias leads to.
+    if (unknown || denied.length > 0 || found.some(({ metadata }) => metadata.Arn === arn)) return;
+    if (versionReference(key.path, 1) === undefined) return;
+    const versions = found.map(({ version, metadata }) => `v${version} ${metadata.Arn}`);
+    if (versions.length > 0) {
+      this.#moved(`${key.path} leads to ${arn}, which is none of its versions: ${versions.join(", ")}`);
+    } else if (lastArn !== undefined && lastArn !== arn) {
+      this.#moved(`${key.path} leads to ${arn}; when the key was last used it was ${lastArn}`);
     }
   }
 
-  #tell(finding: Omit<KmsLiveFinding, "key">): void {
-    this.#findings.push({ key: this.#key.name, ...finding });
+  #moved(message: string): void {
+    this.#proof.tell({ code: "alias-moved", severity: "warning", message });
   }
 
   #fatal(code: KmsLiveFinding["code"], message: string): void {
-    this.#tell({ code, severity: "fatal", message });
+    this.#proof.tell({ code, severity: "fatal", message });
   }
+}
 
-  #failed(failure: LiveFailure, action: ProvableAction | "kms:DescribeKey", arn?: string): void {
-    const { kind, text } = failure;
-    switch (kind) {
-      case "denied": {
-        const resource = failure.resource ?? arn;
-        const message = `${action} is denied: ${text}`;
-        const { denial } = failure;
-        this.#tell({ code: kind, severity: "fatal", message, action, denial, ...(resource && { resource }) });
-        break;
-      }
-      case "absent":
-      case "state":
-        this.#fatal(kind, text);
-        break;
-      case "unproved": {
-        const severity = action === "kms:DescribeKey" ? "fatal" : "warning";
-        this.#tell({ code: kind, severity, message: `${action} is neither allowed nor denied: ${text}`, action });
-        break;
-      }
-      default:
-        this.#findings.push({ code: kind, severity: "fatal", message: text });
-    }
-  }
+function codeOf(reason: string): "spec" | "state" {
+  return /^its Key(?:Spec|Usage)/.test(reason) ? "spec" : "state";
 }

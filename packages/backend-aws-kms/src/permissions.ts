@@ -1,3 +1,5 @@
+import { isWithinGrace } from "./known-versions.js";
+
 /** Who calls KMS: the daemon, whoever makes keys, and whoever rotates them. */
 export type AwsKmsIdentity = "runtime" | "provisioner" | "rotator";
 
@@ -41,3 +43,27 @@ export const awsKmsPermissions: Readonly<Record<AwsKmsIdentity, readonly AwsKmsP
   provisioner: PROVISIONER,
   rotator: ROTATOR,
 };
+
+/** One version of a rotated key, beside the one that is in use. */
+export interface OtherVersion {
+  readonly version: number;
+  /** The version in use. */
+  readonly current: number;
+  /** As the backend is opened with, 1 by default. */
+  readonly graceVersions?: number;
+}
+
+/** What is called on any version: envelopes and callers name one, and each has to be told. */
+const ON_EVERY_VERSION: ReadonlySet<string> = new Set(["kms:GetPublicKey", "kms:DescribeKey", "kms:Decrypt"]);
+
+/**
+ * Of these runtime actions, those that are called on a version which is not in use. Nothing signs or encrypts with one,
+ * and it verifies only as long as its signatures count.
+ */
+export function awsKmsActionsOnVersion(
+  actions: readonly string[],
+  { version, current, graceVersions = 1 }: OtherVersion,
+): string[] {
+  const verifies = isWithinGrace(version, current, graceVersions);
+  return actions.filter((action) => ON_EVERY_VERSION.has(action) || (action === "kms:Verify" && verifies));
+}

@@ -11,7 +11,7 @@ import { incompleteAnswer } from "./errors.js";
 import { isWrongSignature, throwIfStopped } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
 import type { Keyring } from "./keyring.js";
-import type { KnownVersions } from "./known-versions.js";
+import { isWithinGrace, type KnownVersions } from "./known-versions.js";
 import { verifyOffLoop } from "./local-verify.js";
 import type { VerificationKey } from "./public-key.js";
 import { toSign } from "./signing.js";
@@ -116,5 +116,5 @@ function result(valid: boolean, { keyObject: _, ...from }: VerificationKey): Ver
  */
 function versionsThatCount({ current, arns, rotated }: KnownVersions, grace: number): number[] {
   if (!rotated) return [];
-  return [...arns.keys()].filter((version) => version <= current && version >= current - grace).sort((a, b) => b - a);
+  return [...arns.keys()].filter((version) => isWithinGrace(version, current, grace)).sort((a, b) => b - a);
 }
