@@ -204,12 +204,12 @@ export class Broker implements AsyncDisposable {
    * Serves the protocol at a unix socket: one it makes, or one that a service manager handed over.
    *
    * @throws {@link BrokerError} `PLATFORM_UNSUPPORTED`, `SOCKET_IN_USE`, `SOCKET_PATH_OCCUPIED`, `SOCKET_PATH_INVALID`,
-   *   `SOCKET_GROUP_UNKNOWN`, `SOCKET_FAILED`, `CLOSED`.
+   *   `SOCKET_GROUP_UNKNOWN`, `SOCKET_FAILED`, `CLOSED`, also when the broker is closed meanwhile.
    */
   async listen(options: ListenOptions): Promise<Listener> {
-    if (this.#closing !== undefined) throw new BrokerError("CLOSED", "the broker was disposed", {});
+    this.#requireOpen();
     const parts = { dispatcher: this.#dispatcher, limits: this.#limits, logger: this.#logger, watches: this.#watches };
-    const listener = await Listener.open(options, parts);
+    const listener = await this.#keep(await Listener.open(options, parts));
     this.#listeners.add(listener);
     return listener;
   }
@@ -225,8 +225,8 @@ export class Broker implements AsyncDisposable {
    * @throws {@link BrokerError} as {@link listen}.
    */
   async serveMetrics(options: MetricsOptions): Promise<MetricsServer> {
-    if (this.#closing !== undefined) throw new BrokerError("CLOSED", "the broker was disposed", {});
-    const server = await serveMetrics(this.#metrics, options);
+    this.#requireOpen();
+    const server = await this.#keep(await serveMetrics(this.#metrics, options));
     this.#metricsServers.add(server);
     return server;
   }
@@ -242,6 +242,17 @@ export class Broker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new BrokerError("CLOSED", "the broker was disposed", {});
+  }
+
+  /** What was opened while the broker was being closed is closed as well: nobody else knows of it. */
+  async #keep<Opened extends AsyncDisposable>(opened: Opened): Promise<Opened> {
+    if (this.#closing !== undefined) await opened[Symbol.asyncDispose]();
+    this.#requireOpen();
+    return opened;
   }
 
   async #close(graceMs: number): Promise<void> {

@@ -83,14 +83,15 @@ export class Dispatcher {
     const requestId = randomUUID();
     if (this.#closing) return { requestId, error: unavailable(op, new Error("the broker is stopping")) };
     const startedAt = process.hrtime.bigint();
-    const span = startRequestSpan(op, requestId);
-    this.#inFlight += 1;
     using clock = new CallClock(op, options, this.#aborted.signal, this.#services.limits.backendTimeoutMs);
     const { signal } = clock;
     const { deadline } = options;
     const context = { signal, requestId, ...(deadline === undefined ? {} : { deadline }) };
     const call = new Call(op, identity, this.#services, context);
+    const span = startRequestSpan(op, requestId);
     let leave: (() => void) | undefined;
+    // Last before what ends it: a broker that closes waits until none is in flight.
+    this.#inFlight += 1;
     try {
       const turn = ALWAYS_ANSWERED.has(op) ? undefined : this.#admission.enter(callerName(call), op, signal);
       leave = turn instanceof Promise ? await turn : turn;
