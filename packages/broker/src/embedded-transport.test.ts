@@ -6,9 +6,10 @@ import { BackendError } from "@basil/core";
 import { AdminService, grpcMethods, WatchRequestSchema } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ALICE, testCatalog, testPolicy } from "../test/documents.js";
+import { ALICE } from "../test/documents.js";
 import { type MemoryBackend, memoryBackend } from "../test/memory-backend.js";
-import { type Broker, createBroker } from "./broker.js";
+import { testBroker } from "../test/test-broker.js";
+import type { Broker } from "./broker.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 let folder: string;
@@ -19,7 +20,7 @@ let client: Client;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "basil-embedded-"));
   backend = memoryBackend();
-  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [backend] });
+  broker = await testBroker({ backends: [backend] });
   await broker.listen({ path: join(folder, "s") });
 });
 afterEach(async () => {

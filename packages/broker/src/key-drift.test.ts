@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ALICE, testCatalog, testPolicy } from "../test/documents.js";
+import { ALICE } from "../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../test/memory-backend.js";
-import { type Broker, createBroker } from "./broker.js";
+import { type LoggedLine, memoryLogger } from "../test/memory-logger.js";
+import { testBroker } from "../test/test-broker.js";
+import type { Broker } from "./broker.js";
 
-const logged: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
-const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
-  void logged.push({ level, message, fields });
+const logged: LoggedLine[] = [];
 let backend: MemoryBackend;
 let audit: MemoryAudit;
 let broker: Broker;
@@ -15,13 +15,7 @@ beforeEach(async () => {
   logged.length = 0;
   backend = memoryBackend();
   audit = memoryAudit();
-  broker = await createBroker({
-    catalog: testCatalog(),
-    policy: testPolicy(),
-    backends: [backend],
-    audit,
-    logger: { info: log("info"), warn: log("warn"), error: log("error") },
-  });
+  broker = await testBroker({ backends: [backend], audit, logger: memoryLogger(logged) });
 });
 afterEach(() => broker.close(0));
 

@@ -1,23 +1,21 @@
 import { BackendError, type TransitEngine } from "@basil/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ALICE, testCatalog, testPolicy } from "../test/documents.js";
+import { ALICE } from "../test/documents.js";
 import { type MemoryBackend, memoryBackend } from "../test/memory-backend.js";
-import { type Broker, createBroker } from "./broker.js";
+import { type LoggedLine, memoryLogger } from "../test/memory-logger.js";
+import { testBroker } from "../test/test-broker.js";
+import type { Broker } from "./broker.js";
 import type { VerifySignatures } from "./signature-check.js";
 
-const logged: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
-const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
-  void logged.push({ level, message, fields });
+const logged: LoggedLine[] = [];
 const message = new TextEncoder().encode("a message");
 let backend: MemoryBackend;
 let broker: Broker;
 
 async function start(verifySignatures?: VerifySignatures) {
-  broker = await createBroker({
-    catalog: testCatalog(),
-    policy: testPolicy(),
+  broker = await testBroker({
     backends: [backend],
-    logger: { info: log("info"), warn: log("warn"), error: log("error") },
+    logger: memoryLogger(logged),
     ...(verifySignatures && { verifySignatures }),
   });
   backend.calls.length = 0;

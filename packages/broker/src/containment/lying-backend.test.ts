@@ -5,12 +5,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ALICE, testCatalog, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { type LoggedLine, memoryLogger } from "../../test/memory-logger.js";
 import { type Broker, type BrokerOptions, createBroker } from "../broker.js";
 
-const logged: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
-const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
-  void logged.push({ level, message, fields });
-const logger = { info: log("info"), warn: log("warn"), error: log("error") };
+const logged: LoggedLine[] = [];
+const logger = memoryLogger(logged);
 const message = new TextEncoder().encode("a message");
 let liar: MemoryBackend;
 let honest: MemoryBackend;

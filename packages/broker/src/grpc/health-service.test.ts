@@ -1,7 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BackendError } from "@basil/core";
 import {
@@ -13,38 +11,31 @@ import {
 import { create } from "@bufbuild/protobuf";
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testCatalog, testPolicy } from "../../test/documents.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
 import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, createBroker } from "../broker.js";
+import type { Broker } from "../broker.js";
 
 const SIGNING = "basil.broker.v1.SigningService";
 const down = () => {
   throw new BackendError("UNAVAILABLE", "down", {});
 };
 
+let served: ServedBroker;
 let folder: string;
 let backend: MemoryBackend;
 let broker: Broker;
 let client: SocketClient;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-health-"));
   backend = memoryBackend();
-  broker = await createBroker({
-    catalog: testCatalog(),
-    policy: testPolicy(),
+  served = await serveTestBroker({
     backends: [backend],
     // Readiness itself is asked at most every two seconds.
     limits: { healthWatchIntervalMs: 50, maxHealthWatchesPerUser: 2 },
   });
-  await broker.listen({ path: join(folder, "s") });
-  client = new SocketClient(join(folder, "s"));
+  ({ broker, client, folder } = served);
 });
-afterEach(async () => {
-  client.grpc.close();
-  await broker.close(0);
-  await rm(folder, { recursive: true });
-});
+afterEach(() => served[Symbol.asyncDispose]());
 
 const check = (service: string) => client.call(Health, "check", { service });
 function watch(service: string): ClientReadableStream<unknown> {
@@ -96,7 +87,7 @@ describe("grpc.health.v1 Watch", () => {
   it("forgets the streams of a connection that is cut off", async () => {
     const sockets: Socket[] = [];
     const cable = createServer((near) => {
-      const far = connect(join(folder, "s"));
+      const far = connect(served.path);
       sockets.push(near, far);
       for (const socket of [near, far]) socket.on("error", () => {});
       near.pipe(far).pipe(near);

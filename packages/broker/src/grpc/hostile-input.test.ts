@@ -1,39 +1,28 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AdminService } from "@basil/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testCatalog, testPolicy } from "../../test/documents.js";
-import { memoryBackend } from "../../test/memory-backend.js";
-import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, createBroker } from "../broker.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
+import type { SocketClient } from "../../test/socket-client.js";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const HEALTH_WITHIN_MS = 1000;
 
-let folder: string;
+let served: ServedBroker;
 let path: string;
-let broker: Broker;
 let client: SocketClient;
 const open: { destroy(): void }[] = [];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-hostile-"));
-  path = join(folder, "s");
-  const limits = { maxConnections: 100 };
-  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [memoryBackend()], limits });
-  await broker.listen({ path });
-  client = new SocketClient(path);
+  served = await serveTestBroker({ limits: { maxConnections: 100 } });
+  ({ path, client } = served);
   await health();
 });
 afterEach(async () => {
   for (const each of open.splice(0)) each.destroy();
-  client.grpc.close();
-  await broker.close(0);
-  await rm(folder, { recursive: true });
+  await served[Symbol.asyncDispose]();
 });
 
 async function health() {

@@ -1,41 +1,32 @@
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AdminService, SigningService } from "@basil/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testCatalog, testPolicy } from "../../test/documents.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
 import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, createBroker } from "../broker.js";
 import type { Limits } from "../limits.js";
 import type { Listener } from "./listener.js";
 
-let folder: string;
+let served: ServedBroker;
 let path: string;
 let backend: MemoryBackend;
-let broker: Broker;
 let listener: Listener;
 let client: SocketClient;
 const sockets: Socket[] = [];
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-limits-"));
-  path = join(folder, "s");
+beforeEach(() => {
   backend = memoryBackend();
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  client.grpc.close();
-  await broker.close(0);
-  await rm(folder, { recursive: true });
+  await served[Symbol.asyncDispose]();
 });
 
 async function serve(limits: Partial<Limits>) {
-  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [backend], limits });
-  listener = await broker.listen({ path });
-  client = new SocketClient(path);
+  served = await serveTestBroker({ backends: [backend], limits });
+  ({ listener, path, client } = served);
 }
 /** Whether it ends or is reset. */
 const gone = (socket: Socket) => new Promise<void>((resolve) => void socket.once("close", () => resolve()));

@@ -19,11 +19,12 @@ import {
 import { create } from "@bufbuild/protobuf";
 import { Metadata } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ALICE, testCatalog, testPolicy } from "../../test/documents.js";
+import { ALICE, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
 import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, type BrokerOptions, createBroker } from "../broker.js";
+import { testBroker } from "../../test/test-broker.js";
+import type { Broker, BrokerOptions } from "../broker.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 let folder: string;
@@ -46,14 +47,7 @@ afterEach(async () => {
 });
 
 async function makeBroker(options: Partial<BrokerOptions> = {}) {
-  broker = await createBroker({
-    catalog: testCatalog(),
-    policy: testPolicy(),
-    backends: [backend],
-    audit,
-    version: "1.2.3",
-    ...options,
-  });
+  broker = await testBroker({ backends: [backend], audit, version: "1.2.3", ...options });
   return broker;
 }
 

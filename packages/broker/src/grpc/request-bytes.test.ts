@@ -1,42 +1,32 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { AdminService, grpcMethods, SigningService, SignRequestSchema } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testCatalog, testPolicy } from "../../test/documents.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
 import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, createBroker } from "../broker.js";
 import type { Limits } from "../limits.js";
 
 const KIB = 1024;
-let folder: string;
+let served: ServedBroker;
 let path: string;
 let backend: MemoryBackend;
-let broker: Broker;
 let client: SocketClient;
 let session: ClientHttp2Session;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-bytes-"));
-  path = join(folder, "s");
+beforeEach(() => {
   backend = memoryBackend();
 });
 afterEach(async () => {
   session.destroy();
-  client.grpc.close();
-  await broker.close(0);
-  await rm(folder, { recursive: true });
+  await served[Symbol.asyncDispose]();
 });
 
 async function serve(limits: Partial<Limits>) {
-  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [backend], limits });
-  await broker.listen({ path });
-  client = new SocketClient(path);
+  served = await serveTestBroker({ backends: [backend], limits });
+  ({ path, client } = served);
   session = connectHttp2("http://localhost", { createConnection: () => connect(path) });
   session.on("error", () => {});
 }

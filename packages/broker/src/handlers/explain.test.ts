@@ -1,35 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AdminService } from "@basil/proto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testCatalog, testPolicy } from "../../test/documents.js";
-import { memoryBackend } from "../../test/memory-backend.js";
-import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, createBroker } from "../broker.js";
+import { afterEach, describe, expect, it } from "vitest";
+import { testPolicy } from "../../test/documents.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
+import type { SocketClient } from "../../test/socket-client.js";
 
-let folder: string;
-let broker: Broker;
+let served: ServedBroker;
 let client: SocketClient;
 
 async function serve(mayExplain: boolean) {
   const policy = testPolicy(({ rules }) => {
     if (!mayExplain) rules.pop();
   });
-  broker = await createBroker({ catalog: testCatalog(), policy, backends: [memoryBackend()] });
-  await broker.listen({ path: join(folder, "s") });
-  client = new SocketClient(join(folder, "s"));
+  served = await serveTestBroker({ policy });
+  client = served.client;
   return (subject: string, op: string, key: string) => client.call(AdminService, "explain", { subject, op, key });
 }
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-explain-"));
-});
-afterEach(async () => {
-  client.grpc.close();
-  await broker.close(0);
-  await rm(folder, { recursive: true });
-});
+afterEach(() => served[Symbol.asyncDispose]());
 
 describe("AdminService.Explain", () => {
   it("says which rule allows", async () => {

@@ -1,33 +1,22 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { MintingService } from "@basil/proto";
 import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testCatalog, testPolicy } from "../../test/documents.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
-import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, createBroker } from "../broker.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
+import type { SocketClient } from "../../test/socket-client.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-let folder: string;
 let backend: MemoryBackend;
-let broker: Broker;
+let served: ServedBroker;
 let client: SocketClient;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-mint-"));
   backend = memoryBackend();
-  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [backend] });
-  await broker.listen({ path: join(folder, "s") });
-  client = new SocketClient(join(folder, "s"));
+  served = await serveTestBroker({ backends: [backend] });
+  client = served.client;
 });
-afterEach(async () => {
-  client.grpc.close();
-  await broker.close(0);
-  await rm(folder, { recursive: true });
-});
+afterEach(() => served[Symbol.asyncDispose]());
 
 interface Mint {
   keyId?: string;

@@ -1,7 +1,4 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseCatalog } from "@basil/catalog";
 import { AdminService, SecretService } from "@basil/proto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -9,8 +6,8 @@ import { CATALOG_DOCUMENT, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { memoryBackend } from "../../test/memory-backend.js";
 import { type MemoryStore, memoryStore } from "../../test/memory-store.js";
-import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, createBroker } from "../broker.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
+import type { SocketClient } from "../../test/socket-client.js";
 
 const value = (more: object) => ({
   class: "value",
@@ -43,35 +40,28 @@ const CATALOG = {
 const REVOCATIONS = { "app.revoked": value({ path: "revoked", labels: ["revocation_store=jwt-svid"] }) };
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-let folder: string;
+let served: ServedBroker;
 let store: MemoryStore;
 let audit: MemoryAudit;
-let broker: Broker;
 let client: SocketClient;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-secrets-"));
+beforeEach(() => {
   store = memoryStore();
   audit = memoryAudit();
 });
-afterEach(async () => {
-  client.grpc.close();
-  await broker.close(0);
-  await rm(folder, { recursive: true });
-});
+afterEach(() => served[Symbol.asyncDispose]());
 
 async function serve(keys: object = {}) {
   const policy = testPolicy(({ rules }) => {
     rules[1]?.action.push("op:revoke");
   });
-  broker = await createBroker({
+  served = await serveTestBroker({
     catalog: parseCatalog(JSON.stringify({ ...CATALOG, keys: { ...CATALOG.keys, ...keys } })),
     policy,
     backends: [memoryBackend(), store],
     audit,
   });
-  await broker.listen({ path: join(folder, "s") });
-  client = new SocketClient(join(folder, "s"));
+  client = served.client;
 }
 const get = (secretId: string, version?: number) =>
   client.call(SecretService, "getSecret", { secretId, ...(version && { version }) });

@@ -6,16 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ALICE, testCatalog, testPolicy } from "../../test/documents.js";
+import { ALICE } from "../../test/documents.js";
 import { memoryBackend } from "../../test/memory-backend.js";
-import { type Broker, createBroker } from "../broker.js";
+import { testBroker } from "../../test/test-broker.js";
+import type { Broker } from "../broker.js";
 import { REQUEST_CHANNEL, type RequestEvent } from "../request/request-channel.js";
 
 let broker: Broker;
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "basil-metrics-"));
-  broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [memoryBackend()] });
+  broker = await testBroker();
 });
 afterEach(async () => {
   await broker.close(0);
@@ -51,8 +52,7 @@ describe("Broker.metrics", () => {
   it("says what each backend with a breaker holds back, as it is when it is read", async () => {
     expect(await broker.metrics()).not.toContain("basil_backend_breaker_open{");
     const breaker = { open: 0 };
-    const options = { catalog: testCatalog(), policy: testPolicy(), backends: [{ ...memoryBackend(), breaker }] };
-    await using guarded = await createBroker(options);
+    await using guarded = await testBroker({ backends: [{ ...memoryBackend(), breaker }] });
     expect(await guarded.metrics()).toContain('basil_backend_breaker_open{backend="mem"} 0\n');
     breaker.open = 2;
     expect(await guarded.metrics()).toContain('basil_backend_breaker_open{backend="mem"} 2\n');

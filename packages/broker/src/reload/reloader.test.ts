@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AdminService, ReadinessReason, SigningService } from "@basil/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CATALOG_DOCUMENT, POLICY_DOCUMENT, testCatalog, testPolicy } from "../../test/documents.js";
+import { CATALOG_DOCUMENT, POLICY_DOCUMENT } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
 import { SocketClient } from "../../test/socket-client.js";
+import { testBroker } from "../../test/test-broker.js";
 import { type Broker, createBroker } from "../broker.js";
 import { documentFiles } from "./document-source.js";
 import type { ReloadEvent } from "./reloader.js";
@@ -155,7 +156,7 @@ describe("Broker.reload (§5.6)", () => {
   });
 
   it("refuses without documents", async () => {
-    const bare = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [memoryBackend()] });
+    const bare = await testBroker();
     expect(await bare.reload()).toMatchObject({ rejection: { reason: "no_reload_inputs" } });
     await bare.close();
   });

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ALICE, testCatalog, testPolicy } from "../../test/documents.js";
+import { ALICE, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
-import { type Broker, type BrokerOptions, createBroker } from "../broker.js";
+import { testBroker } from "../../test/test-broker.js";
+import type { Broker, BrokerOptions } from "../broker.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 let backend: MemoryBackend;
@@ -16,14 +17,7 @@ beforeEach(() => {
 afterEach(() => broker?.close(0));
 
 async function start(options: Partial<BrokerOptions> = {}) {
-  broker = await createBroker({
-    catalog: testCatalog(),
-    policy: testPolicy(),
-    backends: [backend],
-    audit,
-    version: "1.2.3",
-    ...options,
-  });
+  broker = await testBroker({ backends: [backend], audit, version: "1.2.3", ...options });
   return broker.as(ALICE);
 }
 

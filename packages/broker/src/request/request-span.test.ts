@@ -1,9 +1,9 @@
 import { BackendError } from "@basil/core";
 import { type Span, SpanStatusCode, type Tracer, type TracerProvider, trace } from "@opentelemetry/api";
 import { afterEach, describe, expect, it } from "vitest";
-import { ALICE, testCatalog, testPolicy } from "../../test/documents.js";
+import { ALICE } from "../../test/documents.js";
 import { memoryBackend } from "../../test/memory-backend.js";
-import { createBroker } from "../broker.js";
+import { testBroker } from "../../test/test-broker.js";
 
 interface Recorded {
   name: string;
@@ -39,7 +39,7 @@ describe("a request", () => {
     const spans: Recorded[] = [];
     trace.setGlobalTracerProvider(recordingProvider(spans));
     const backend = memoryBackend();
-    const broker = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [backend] });
+    const broker = await testBroker({ backends: [backend] });
     const alice = broker.as(ALICE);
     await alice.sign("app.p256", new Uint8Array());
     await alice.sign("other.p256", new Uint8Array()).catch(() => undefined);

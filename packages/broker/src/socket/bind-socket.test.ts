@@ -8,13 +8,12 @@ import { join } from "node:path";
 import { AdminService, SigningService } from "@basil/proto";
 import koffi from "koffi";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testCatalog, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
 import { SocketClient } from "../../test/socket-client.js";
-import { type Broker, type BrokerOptions, createBroker } from "../broker.js";
+import { testBroker } from "../../test/test-broker.js";
+import type { Broker, BrokerOptions } from "../broker.js";
 
-const _bytes = (text: string) => new TextEncoder().encode(text);
 let folder: string;
 let path: string;
 let backend: MemoryBackend;
@@ -35,14 +34,7 @@ afterEach(async () => {
 });
 
 async function makeBroker(options: Partial<BrokerOptions> = {}) {
-  broker = await createBroker({
-    catalog: testCatalog(),
-    policy: testPolicy(),
-    backends: [backend],
-    audit,
-    version: "1.2.3",
-    ...options,
-  });
+  broker = await testBroker({ backends: [backend], audit, version: "1.2.3", ...options });
   return broker;
 }
 
@@ -96,7 +88,7 @@ describe("a broker's socket", () => {
 
   it("is not taken from a broker that lives", async () => {
     await serve();
-    const second = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [memoryBackend()] });
+    const second = await testBroker();
     await expect(second.listen({ path })).rejects.toMatchObject({ code: "SOCKET_IN_USE" });
     await second.close();
     expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
@@ -204,7 +196,7 @@ describe("closing a broker", () => {
 
   it("lets two brokers of one process live side by side", async () => {
     await serve();
-    const other = await createBroker({ catalog: testCatalog(), policy: testPolicy(), backends: [memoryBackend()] });
+    const other = await testBroker();
     const otherPath = join(folder, "other.sock");
     await other.listen({ path: otherPath });
     await other.close();
