@@ -1,7 +1,9 @@
 import { connect as connectSocket } from "node:net";
+import { normalize } from "node:path";
 import { Client } from "./client.js";
 import { ClientError } from "./errors.js";
-import { GrpcTransport, requireTimeout } from "./grpc-transport.js";
+import { GrpcTransport } from "./grpc-transport.js";
+import { timeLimit } from "./timeout.js";
 import { requireTrustedPath } from "./trusted-path.js";
 
 export interface ConnectOptions {
@@ -25,18 +27,21 @@ export interface ConnectOptions {
  *   when somebody else may have put the socket there, `CANCELLED`, `DEADLINE_EXCEEDED`.
  */
 export async function connect(path: string, options: ConnectOptions = {}): Promise<Client> {
-  const { timeoutMs = 30_000, keepAliveMs = 30_000, signal } = options;
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
     throw new TypeError("path must be the path of a unix socket");
   }
-  requireTimeout(timeoutMs);
-  requireTimeout(keepAliveMs, "keepAliveMs");
+  const { signal } = options;
+  const timeoutMs = timeLimit(options.timeoutMs ?? 30_000);
+  const keepAliveMs = timeLimit(options.keepAliveMs ?? 30_000, "keepAliveMs");
   if (options.brokerUid !== undefined && !(Number.isSafeInteger(options.brokerUid) && options.brokerUid >= 0)) {
     throw new TypeError(`brokerUid must be a user number, not ${String(options.brokerUid)}`);
   }
-  await requireTrustedPath(path, options.brokerUid);
-  await knock(path, timeoutMs, signal);
-  return new Client(new GrpcTransport(path, timeoutMs, keepAliveMs));
+  // One path for the look and for the connection: the kernel takes `..` after a link otherwise, and gRPC reads what follows
+  // `//` as the name of a host.
+  const socket = normalize(path);
+  await requireTrustedPath(socket, options.brokerUid);
+  await knock(socket, timeoutMs, signal);
+  return new Client(new GrpcTransport(socket, timeoutMs, keepAliveMs));
 }
 
 /** A channel keeps trying and hides why it fails; one connection of our own gives the system's answer at once. */
@@ -57,8 +62,7 @@ function knock(path: string, timeoutMs: number, signal: AbortSignal | undefined)
     const onAbort = () => end(new ClientError("CANCELLED", "connecting was cancelled", {}, { cause: signal?.reason }));
     const onTimeout = () =>
       end(new ClientError("DEADLINE_EXCEEDED", `the broker at ${path} took no connection in ${timeoutMs} ms`, {}));
-    // A timer longer than 2^31 - 1 ms would fire at once.
-    const timer = timeoutMs > 0x7fff_ffff ? undefined : setTimeout(onTimeout, timeoutMs);
+    const timer = Number.isFinite(timeoutMs) ? setTimeout(onTimeout, timeoutMs) : undefined;
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.once("connect", () => end());
     socket.once("error", (cause: NodeJS.ErrnoException) => end(unreachable(path, cause)));

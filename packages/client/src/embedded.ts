@@ -2,7 +2,9 @@ import type { GrpcMethod } from "@basil/proto";
 import { Client } from "./client.js";
 import { ClientError } from "./errors.js";
 import { codeOfReason } from "./status-error.js";
+import { timeLimit } from "./timeout.js";
 import type { CallOptions, Transport } from "./transport.js";
+import { encodeRequest } from "./wire-messages.js";
 
 /** A broker in this process, as it offers itself to one identity: {@link Transport} but for its errors. */
 export interface EmbeddedBroker extends AsyncDisposable {
@@ -24,26 +26,38 @@ export interface EmbeddedOptions {
   readonly timeoutMs?: number;
 }
 
-/** The same client over a broker in this process: no socket, no encoding, the same errors. */
-export function connectEmbedded(broker: EmbeddedBroker, { timeoutMs = 30_000 }: EmbeddedOptions = {}): Client {
+/**
+ * The same client over a broker in this process: no socket, the same errors.
+ *
+ * @throws TypeError for a `timeoutMs` that is no time.
+ */
+export function connectEmbedded(broker: EmbeddedBroker, options: EmbeddedOptions = {}): Client {
+  const usual = timeLimit(options.timeoutMs ?? 30_000);
   let closed = false;
+  const begin = (call: CallOptions): CallOptions => {
+    const timeoutMs = timeLimit(call.timeoutMs ?? usual);
+    if (closed) throw new ClientError("CLOSED", "the client was closed", {});
+    return { ...call, timeoutMs };
+  };
   const failure = (error: unknown, options: CallOptions): unknown =>
     closed && !(error instanceof TypeError)
       ? new ClientError("CLOSED", "the client was closed", {}, { cause: error })
       : clientError(error, options);
   const transport: Transport = {
     async unary(method, request, options) {
-      if (closed) throw failure(undefined, options);
+      const limited = begin(options);
+      const sent = asSent(method, request);
       try {
-        return await broker.unary(method, request, { timeoutMs, ...options });
+        return await broker.unary(method, sent, limited);
       } catch (error) {
         throw failure(error, options);
       }
     },
     async *serverStream(method, request, options) {
-      if (closed) throw failure(undefined, options);
+      const limited = begin(options);
+      const sent = asSent(method, request);
       try {
-        yield* broker.serverStream(method, request, { timeoutMs, ...options });
+        yield* broker.serverStream(method, sent, limited);
       } catch (error) {
         throw failure(error, options);
       }
@@ -54,6 +68,11 @@ export function connectEmbedded(broker: EmbeddedBroker, { timeoutMs = 30_000 }: 
     },
   };
   return new Client(transport);
+}
+
+/** What would arrive over a socket: of the same values and limits, and in memory that the caller does not write to. */
+function asSent<Request, Response>(method: GrpcMethod<Request, Response>, request: Request): Request {
+  return method.requestDeserialize(encodeRequest(method, request));
 }
 
 function clientError(error: unknown, { signal }: CallOptions): unknown {

@@ -2,7 +2,9 @@ import type { GrpcMethod } from "@basil/proto";
 import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ClientError } from "./errors.js";
 import { type CallState, statusError } from "./status-error.js";
+import { timeLimit } from "./timeout.js";
 import type { CallOptions, Transport } from "./transport.js";
+import { decodeAnswer, encodeRequest } from "./wire-messages.js";
 
 const CHANNEL_OPTIONS = {
   // A socket path is no legal authority; servers refuse the stream before they read it.
@@ -16,6 +18,8 @@ const CHANNEL_OPTIONS = {
 };
 /** How long a broker may take to answer a keep-alive ping, in milliseconds. */
 const PING_TIMEOUT = 10_000;
+/** What this package encodes and decodes by itself: of a failure there grpc-js says that the server failed. */
+const asIs = (bytes: Buffer) => bytes;
 
 /** gRPC over the unix socket at `path`. Connects with the first call and again after the connection broke. */
 export class GrpcTransport implements Transport {
@@ -42,17 +46,17 @@ export class GrpcTransport implements Transport {
     request: Request,
     options: CallOptions,
   ): Promise<Response> {
-    return new Promise((resolve, reject) => {
+    const answered = new Promise<Buffer>((resolve, reject) => {
       const state = this.#begin(options);
       let stop = () => {};
       const call = this.#client.makeUnaryRequest(
         method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
+        asIs,
+        asIs,
+        encodeRequest(method, request),
         new Metadata(),
         { deadline: state.deadline },
-        (error: ServiceError | null, response?: Response) => {
+        (error: ServiceError | null, response?: Buffer) => {
           stop();
           if (error) reject(this.#failure(error, state));
           else if (response === undefined) reject(new ClientError("PROTOCOL", "the answer has no message", {}));
@@ -61,6 +65,7 @@ export class GrpcTransport implements Transport {
       );
       stop = this.#cancelWith(call, state);
     });
+    return answered.then((bytes) => decodeAnswer(method, bytes));
   }
 
   async *serverStream<Request, Response>(
@@ -69,19 +74,19 @@ export class GrpcTransport implements Transport {
     options: CallOptions,
   ): AsyncIterable<Response> {
     const state = this.#begin(options);
-    const call: ClientReadableStream<Response> = this.#client.makeServerStreamRequest(
+    const call: ClientReadableStream<Buffer> = this.#client.makeServerStreamRequest(
       method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      request,
+      asIs,
+      asIs,
+      encodeRequest(method, request),
       new Metadata(),
       { deadline: state.deadline },
     );
     const stop = this.#cancelWith(call, state);
     try {
-      for await (const message of call) yield message as Response;
+      for await (const message of call) yield decodeAnswer(method, message as Buffer);
     } catch (error) {
-      throw this.#failure(error as ServiceError, state);
+      throw error instanceof ClientError ? error : this.#failure(error as ServiceError, state);
     } finally {
       stop();
       call.cancel();
@@ -96,12 +101,12 @@ export class GrpcTransport implements Transport {
 
   /** Checks the options. */
   #begin({ signal, timeoutMs = this.#timeoutMs }: CallOptions): CallState {
-    requireTimeout(timeoutMs);
+    const limit = timeLimit(timeoutMs);
     if (this.#closed) throw new ClientError("CLOSED", "the client was closed", {});
     if (signal?.aborted) {
       throw new ClientError("CANCELLED", "the call was cancelled before it began", {}, { cause: signal.reason });
     }
-    return { path: this.#path, signal, deadline: Date.now() + timeoutMs };
+    return { path: this.#path, signal, deadline: Date.now() + limit };
   }
 
   /** Lets the caller's signal and the client's own end cancel the call, until the function returned is called. */
@@ -118,12 +123,5 @@ export class GrpcTransport implements Transport {
   #failure(error: ServiceError, state: CallState): ClientError {
     if (this.#closed) return new ClientError("CLOSED", "the client was closed", {}, { cause: error });
     return statusError(error, state);
-  }
-}
-
-/** @throws TypeError for anything but a positive number of milliseconds. */
-export function requireTimeout(timeoutMs: unknown, name = "timeoutMs"): void {
-  if (typeof timeoutMs !== "number" || !(timeoutMs > 0)) {
-    throw new TypeError(`${name} must be a positive number of milliseconds or Infinity, not ${String(timeoutMs)}`);
   }
 }

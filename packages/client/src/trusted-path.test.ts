@@ -62,6 +62,14 @@ describe("requireTrustedPath", () => {
       await expect(requireTrustedPath(path, STRANGER)).resolves.toBeUndefined();
     });
 
+    it("goes up from where a link led, as the kernel does, and not from where it stands", async () => {
+      const path = await place(0o1777, undefined, STRANGER);
+      await mkdir(join(folder, "run", "deep"));
+      await symlink(join(folder, "run", "deep"), join(folder, "inside"));
+      await symlink("inside/../s", join(folder, "link"));
+      await expect(requireTrustedPath(join(folder, "link"))).rejects.toMatchObject({ details: { entry: path } });
+    });
+
     it("refuses a stranger's folder or link where anyone could have put it", async () => {
       await chmod(folder, 0o1777);
       const path = await place(0o755, STRANGER, STRANGER);

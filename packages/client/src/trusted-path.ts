@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
-import { dirname, resolve, sep } from "node:path";
+import { dirname, isAbsolute, resolve, sep } from "node:path";
 import { ClientError } from "./errors.js";
 
 /** More are a loop (path_resolution(7)). */
@@ -33,12 +33,17 @@ class Walk {
     this.#trusted = trusted;
   }
 
-  /** Looks at every entry on the way, from the root on. */
+  /** Looks at every entry on the way, from the root on. `..` leads out of the folder that a link led into, as it does for the kernel. */
   async follow(absolute: string): Promise<void> {
-    const names = absolute.split(sep).filter(Boolean);
+    const names = absolute.split(sep).filter((name) => name !== "" && name !== ".");
     let at: string = sep;
     let folder = await look(at);
     for (const [index, name] of names.entries()) {
+      if (name === "..") {
+        at = dirname(at);
+        folder = await look(at);
+        continue;
+      }
       const entry = at === sep ? `${sep}${name}` : `${at}${sep}${name}`;
       const found = await look(entry);
       if (found === undefined || folder === undefined) return;
@@ -56,7 +61,8 @@ class Walk {
     this.#links += 1;
     const target = await readlink(link).catch(() => undefined);
     if (target === undefined || this.#links > MAX_LINKS) return;
-    await this.follow(resolve(dirname(link), target, ...rest));
+    const from = isAbsolute(target) ? target : `${dirname(link)}${sep}${target}`;
+    await this.follow([from, ...rest].join(sep));
   }
 
   #refuse(entry: string, owner: number): ClientError<"UNTRUSTED_SOCKET"> {
