@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +46,8 @@ type Unary = (
   call: { request: never; once(event: string, listener: () => void): void },
   done: (error: unknown, value?: unknown) => void,
 ) => void;
+
+const LEAK = { trustDomain: "d", jti: "j" };
 
 let folder: string;
 let path: string;
@@ -108,7 +110,62 @@ describe("connect", () => {
   });
 });
 
+describe("connect", () => {
+  const health = (_: unknown, done: (error: null, value: unknown) => void) =>
+    done(null, create(HealthResponseSchema, { alive: true }));
+
+  it.for([
+    ["two slashes at its start", () => `/${path}`],
+    ["a link and .. in it", () => join(folder, "elsewhere").concat("/../s.sock")],
+    ["a dot in it", () => `${folder}/./s.sock`],
+  ] as const)("reaches the very socket it looked at, for a path with %s", async ([, written]) => {
+    await mkdir(join(folder, "a", "b"), { recursive: true });
+    await symlink(join(folder, "a", "b"), join(folder, "elsewhere"));
+    await serve(AdminService, { health });
+    await using other = await connect(written());
+    expect(await other.health()).toMatchObject({ alive: true });
+  });
+
+  it.for([3_000_000_000, 1e300])("waits for an answer within %d ms, longer than any timer", async (timeoutMs) => {
+    await serve(AdminService, {
+      health: (call: unknown, done: (error: null, value: unknown) => void) => setTimeout(health, 50, call, done),
+    });
+    await using patient = await connect(path, { timeoutMs });
+    expect(await patient.health()).toMatchObject({ alive: true });
+  });
+});
+
 describe("Client", () => {
+  it.for([
+    ["a message that is text", () => client?.sign("k", "m" as never), "SignRequest.message"],
+    ["a negative version", () => client?.getPublicKey("k", { version: -1 }), "GetPublicKeyRequest.version"],
+    ["a time before the epoch", () => client?.revoke({ ...LEAK, expiresAtUnix: -1 }), "RevokeRequest.expires_at_unix"],
+    ["half a second", () => client?.revoke({ ...LEAK, expiresAtUnix: 0.5 }), "expiresAtUnix"],
+  ] as const)("refuses %s as a wrong argument, and names it", async ([, call, field]) => {
+    await serve(AdminService, {});
+    const failure = await call()?.catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TypeError);
+    expect((failure as TypeError).message).toContain(field);
+  });
+
+  it("ends in PROTOCOL for an answer that is no message, of one answer and of many", async () => {
+    const garbled = () => Buffer.from([0xff, 0xff]);
+    const { health } = grpcMethods(AdminService);
+    const { listCatalog } = grpcMethods(SecretService);
+    server.addService({ listCatalog: { ...listCatalog, responseSerialize: garbled } } as never, {
+      listCatalog: (call: { write(entry: unknown): void; end(): void }) => {
+        call.write({});
+        call.end();
+      },
+    });
+    server.addService({ health: { ...health, responseSerialize: garbled } } as never, {
+      health: (_: unknown, done: (error: null, value: unknown) => void) => done(null, {}),
+    });
+    await serve(SigningService, {});
+    await expect(client?.health()).rejects.toMatchObject({ code: "PROTOCOL" });
+    await expect(client?.listCatalog()).rejects.toMatchObject({ code: "PROTOCOL" });
+  });
+
   it("sends the authority localhost, for a path is none", async () => {
     let authority: string | undefined;
     await serve(SigningService, {

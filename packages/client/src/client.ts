@@ -66,7 +66,7 @@ import { NatsClient } from "./nats-client.js";
 import { oneOf } from "./one-of.js";
 import { tokenOf } from "./token.js";
 import type { CallOptions, Transport } from "./transport.js";
-import { ttlOf } from "./ttl.js";
+import { ttlOf, wholeSeconds } from "./ttl.js";
 
 const signing = grpcMethods(SigningService);
 const aead = grpcMethods(AeadService);
@@ -343,7 +343,8 @@ export class Client implements AsyncDisposable {
   /** Puts a credential on the deny list. @throws {@link ClientError} also `INVALID_REQUEST`, `NO_REVOCATION_STORE`. */
   async revoke(revocation: Revocation, options: CallOptions = {}): Promise<void> {
     const { trustDomain, jti, expiresAtUnix } = revocation;
-    const request = create(RevokeRequestSchema, { trustDomain, jti, expiresAtUnix: BigInt(expiresAtUnix) });
+    const end = wholeSeconds("expiresAtUnix", expiresAtUnix);
+    const request = create(RevokeRequestSchema, { trustDomain, jti, expiresAtUnix: end });
     await this.#transport.unary(admin.revoke, request, options);
   }
 
