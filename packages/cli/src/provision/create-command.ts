@@ -2,7 +2,7 @@ import type { Backend, ReconciledKey } from "@basil/core";
 import { type DocumentOptions, declareDocuments } from "../catalog/document-options.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
-import { requiredPath, resolveSettings } from "../config/agent-settings.js";
+import { resolveSettings } from "../config/agent-settings.js";
 import { loadCatalog } from "../documents.js";
 import { repeated } from "../option-values.js";
 import { kmsKeys } from "./catalog-keys.js";
@@ -22,6 +22,7 @@ export const create = defineCommand<CreateOptions, ProvisionReport>({
   name: "create",
   isDefault: true,
   summary: "create the keys of the catalog that are not there, and print the ARNs of all as JSON",
+  strayOperand: "--key-id",
   examples: [
     "basil provision --catalog catalog.json --region us-east-1",
     "basil provision --catalog catalog.json --region us-east-1 --profile provisioner --yes > keys.json",
@@ -41,11 +42,10 @@ export const create = defineCommand<CreateOptions, ProvisionReport>({
     const settings = await resolveSettings(options, context);
     const catalog = await loadCatalog(settings, context.cwd);
     const entries = kmsKeys(catalog, options.keyId, "--key-id");
-    const catalogPath = requiredPath(settings, "catalog");
     await using opened = new AsyncDisposableStack();
     const backends = new Map<string, Backend>();
     for (const id of new Set(entries.map(({ backend }) => backend))) {
-      const kms = await kmsOptions(id, options, catalogPath, context);
+      const kms = await kmsOptions(id, options, { settings, catalog }, context);
       const { awsKms } = await import("@basil/backend-aws-kms");
       backends.set(id, opened.use(awsKms(kms)));
     }

@@ -11,7 +11,11 @@ export interface KmsFlags {
 
 export function declareKms(command: Command): void {
   command
-    .option("--region <region>", "the region of the keys (environment: AWS_REGION)", nonEmpty)
+    .option(
+      "--region <region>",
+      "the region of the keys (environment: AWS_REGION; default: that of their ARNs in the catalog)",
+      nonEmpty,
+    )
     .option("--profile <name>", "the AWS profile of this job (default: the SDK's chain)", nonEmpty)
     .option(
       "--backend <spec>",

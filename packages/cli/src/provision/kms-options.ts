@@ -1,24 +1,33 @@
 import { resolve } from "node:path";
 import type { AwsKmsOptions } from "@basil/backend-aws-kms";
+import type { Catalog } from "@basil/catalog";
 import type { BackendLogger } from "@basil/core";
 import { loadPlugin } from "../backend-kinds.js";
 import { toCliError } from "../bundle/bundle-failure.js";
 import { CliError } from "../cli-error.js";
+import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import type { KmsFlags } from "./kms-flags.js";
+import { kmsRegion } from "./kms-region.js";
 
-/** @throws {@link CliError} `USAGE` for flags that do not fit, `PACKAGE_MISSING`. */
+/** What the operator's files say without the bundle being opened. */
+export interface KmsDeployment {
+  readonly settings: AgentSettings;
+  readonly catalog: Catalog;
+}
+
+/** @throws {@link CliError} `USAGE` for flags that do not fit, and when the region is not known; `PACKAGE_MISSING`. */
 export async function kmsOptions(
   id: string,
   flags: KmsFlags,
-  catalogPath: string,
+  deployment: KmsDeployment,
   context: CommandContext,
 ): Promise<AwsKmsOptions> {
   const { credentialSchema } = await loadPlugin("aws-kms");
   const { awsKmsOptionsOf, awsKmsCredentialSchema } = await import("@basil/backend-aws-kms");
   const spec = await specOf(id, flags.backend ?? []);
-  const fields: Record<string, string> = spec ?? fieldsOf(id, flags, context);
-  fields.journal ??= resolve(context.cwd, flags.journal ?? `${catalogPath}.journal`);
+  const fields: Record<string, string> = spec ?? fieldsOf(id, flags, deployment, context);
+  fields.journal ??= resolve(context.cwd, flags.journal ?? `${requiredPath(deployment.settings, "catalog")}.journal`);
   const parsed = credentialSchema.safeParse(fields);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -52,17 +61,13 @@ async function specOf(id: string, specs: readonly string[]): Promise<Record<stri
   throw new CliError("USAGE", `no --backend has id=${id}, the catalog's name of the backend`, { flag: "--backend" });
 }
 
-function fieldsOf(id: string, { region, profile }: KmsFlags, { env }: CommandContext): Record<string, string> {
-  const found = region ?? (env.AWS_REGION || undefined);
-  if (found === undefined) {
-    throw new CliError(
-      "USAGE",
-      `the region of backend "${id}" is not known`,
-      { flag: "--region" },
-      { remedy: "give --region REGION, or set AWS_REGION" },
-    );
-  }
-  return { region: found, ...(profile !== undefined && { profile }) };
+function fieldsOf(
+  id: string,
+  { region, profile }: KmsFlags,
+  deployment: KmsDeployment,
+  { env }: CommandContext,
+): Record<string, string> {
+  return { region: kmsRegion(id, { flag: region, env, ...deployment }), ...(profile !== undefined && { profile }) };
 }
 
 /** What the backend has to say to an operator, as lines. */

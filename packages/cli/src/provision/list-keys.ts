@@ -1,7 +1,7 @@
 import type { KmsKeyListing } from "@basil/backend-aws-kms";
 import type { KeyEntry } from "@basil/catalog";
 import type { DocumentOptions } from "../catalog/document-options.js";
-import { requiredPath, resolveSettings } from "../config/agent-settings.js";
+import { resolveSettings } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import { loadCatalog } from "../documents.js";
 import { readFailure } from "./backend-failure.js";
@@ -49,13 +49,12 @@ export async function listKeys(options: Asked, context: CommandContext): Promise
   const settings = await resolveSettings(options, context);
   const catalog = await loadCatalog(settings, context.cwd);
   const entries = kmsKeys(catalog, options.keyId, "--key-id");
-  const catalogPath = requiredPath(settings, "catalog");
   const { isBackendError, keyRef } = await import("@basil/core");
   const call = { signal: context.signal, requestId: `keys:${context.pid}` };
   const found = new Map<string, KmsKeyListing>();
   let allAliases = true;
   for (const id of new Set(entries.map(({ backend }) => backend))) {
-    const kms = await kmsOptions(id, options, catalogPath, context);
+    const kms = await kmsOptions(id, options, { settings, catalog }, context);
     const { listAwsKmsKeys } = await import("@basil/backend-aws-kms");
     const refs = entries.filter(({ backend }) => backend === id).map(keyRef);
     const listing = await listAwsKmsKeys(kms, refs, call).catch((error: unknown) => {

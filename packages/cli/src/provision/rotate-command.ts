@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { type DocumentOptions, declareDocuments } from "../catalog/document-options.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
-import { requiredPath, resolveSettings } from "../config/agent-settings.js";
+import { resolveSettings } from "../config/agent-settings.js";
 import { loadCatalog } from "../documents.js";
 import type { IamStatement } from "../iam/iam-document.js";
 import { readPolicy } from "../iam/read-policy.js";
@@ -62,7 +62,7 @@ export const rotate = defineCommand<RotateOptions, RotationReport>({
     const catalog = await loadCatalog(settings, context.cwd);
     const [entry] = kmsKeys(catalog, operands, "<key>");
     if (entry === undefined) throw new TypeError("no key");
-    const kms = await kmsOptions(entry.backend, options, requiredPath(settings, "catalog"), context);
+    const kms = await kmsOptions(entry.backend, options, { settings, catalog }, context);
     // Whatever is wrong with the flags is told before a key is made.
     const { runtimePolicy, yes = false } = options;
     const allowed =
