@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -38,5 +38,20 @@ describe("what a person at a terminal sees", () => {
     expect(told.replaceAll("\r\u001b[K", "|").replaceAll(`${ESCAPE}31m`, "")).toMatch(/… [23] s\|error:/);
     const { stderr } = await typed(`basil ${line}`, { cwd: folder, env: { TERM: "xterm" } });
     expect(stderr).not.toContain("waiting");
+  });
+
+  it.for([
+    ["bundle set-backend absent --backend id=k,type=aws-kms,region=us-east-1", "absent does not exist"],
+    ["bundle verify absent", "absent does not exist"],
+    ["bundle add-slot absent --slot bip39", "absent does not exist"],
+    ["bundle set-backend absent --backend id=k,type=aws-kms", "aws-kms needs region="],
+    ["bundle create there --slot passphrase:prompt=true", "there exists already"],
+    ["bundle create new --slot passphrase:prompt=true --backend id=k,type=aws-kms", "aws-kms needs region="],
+  ] as const)("is asked for no secret when %s cannot go on", async ([line, what], context) => {
+    need(context, "script");
+    await writeFile(join(folder, "there"), "");
+    const told = await seen(line.startsWith("bundle create") ? line : `${line} --open passphrase:prompt=true`);
+    expect(told).toContain(what);
+    expect(told).not.toMatch(/passphrase[^:]*: $/m);
   });
 });

@@ -34,9 +34,9 @@ export const addSlot = defineBundleCommand<AddSlotOptions, AddSlotReport>({
     const { typed, path } = bundlePath(operands, context);
     const spec = parseSlotSpec(options.slot);
     using secrets = new SecretSource(context);
-    const opening = await openOptions(options, context, secrets);
     // Read before anything is asked for, so that a wrong path costs no typing.
     await inspectBundle(path);
+    const opening = await openOptions(options, path, context, secrets);
     const slot = await slotToMake(spec, secrets);
     const { phrase } = slot;
     const changed = await addSlotTo(path, slot, {

@@ -31,7 +31,7 @@ export const allow = defineBundleCommand<
     const { contributor: publicKey, contributorId, backend: backends = [] } = options;
     using secrets = new SecretSource(context);
     const input = { publicKey, backends, ...(contributorId !== undefined && { id: contributorId }) };
-    const { result, epoch } = await allowContributor(path, input, await openOptions(options, context, secrets));
+    const { result, epoch } = await allowContributor(path, input, await openOptions(options, path, context, secrets));
     return { bundle: typed, contributor: result.id, backends, recipient: result.recipient, epoch };
   },
   render({ bundle, contributor, backends }, { out }) {

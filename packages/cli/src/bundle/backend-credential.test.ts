@@ -16,6 +16,7 @@ beforeEach(async () => {
   await chmod(join(folder, "loose"), 0o644);
   await writeFile(join(folder, "dek"), Buffer.alloc(32, 0x0a), { mode: 0o400 });
   await writeFile(join(folder, "dek.hex"), `${"0a".repeat(32)}\n`, { mode: 0o600 });
+  await writeFile(join(folder, "blank"), " \n", { mode: 0o600 });
   await writeFile(join(folder, "short"), "x", { mode: 0o600 });
 });
 afterEach(() => rm(folder, { recursive: true }));
@@ -70,12 +71,16 @@ describe("backendCredential", () => {
     ["id=x,type=unheard-of", "SPEC_SYNTAX"],
     ["id=x,type=aws-kms,regio=us-east-1", "SPEC_SYNTAX"],
     ["id=x,type=vault,token-file=token,colour=red", "SPEC_SYNTAX"],
+    ["id=x,type=aws-kms,regoin=us-east-1", "SPEC_SYNTAX"],
     ["id=x,type=vault", "SPEC_INVALID"],
     ["id=x,type=vault,token-file=token,role-id=r", "SPEC_INVALID"],
     ["id=x,type=vault,role-id=r", "SPEC_INVALID"],
     ["id=x,type=vault,token-file=token,addr=ftp://vault", "SPEC_INVALID"],
     ["id=x,type=gcp-kms,project=p", "SPEC_INVALID"],
-    ["id=x,type=db-keystore,path=/db,dek-file=short", "SPEC_INVALID"],
+    ["id=x,type=aws-kms", "SPEC_INVALID"],
+    ["id=x,type=aws-kms,profile=p", "SPEC_INVALID"],
+    ["id=x,type=vault,token-file=blank", "SECRET_INVALID"],
+    ["id=x,type=db-keystore,path=/db,dek-file=short", "KEY_INVALID"],
     ["id=x,type=vault,token-file=loose", "BAD_MODE"],
     ["id=x,type=vault,token-file=absent", "NOT_FOUND"],
   ])("refuses %s with %s", async (spec, code) => {

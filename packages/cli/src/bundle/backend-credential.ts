@@ -18,7 +18,8 @@ export interface BackendCredentialInput extends CredentialInput {
  * otherwise. A field `NAME-file` that the kind does not have is read from the private file it names, and becomes `NAME`.
  *
  * @param kinds - Asked only for a type that this program does not know by itself.
- * @throws {@link BundleError} `SPEC_SYNTAX` for an unknown type or field, `SPEC_INVALID`, and what reading files throws.
+ * @throws {@link BundleError} `SPEC_SYNTAX` for an unknown type or field, `SPEC_INVALID` for one that is missing or cannot be,
+ *   `SECRET_INVALID` and `KEY_INVALID` for what a file holds, and what reading files throws.
  */
 export async function backendCredential(
   spec: BackendSpec,
@@ -63,8 +64,22 @@ async function bySchema(
   if (unknown !== undefined) {
     throw syntax(`${type} takes no field "${files.has(unknown) ? `${unknown}${FILE}` : unknown}"`);
   }
+  // Before a file is read, and before the bundle is opened: it is the command line that is wrong.
+  const missing = missingFields(credentialSchema, credential);
+  if (missing.length > 0) {
+    throw invalid(missing[0] as string, `${type} needs ${missing.map((name) => `${name}=`).join(" and ")}`);
+  }
   for (const [name, path] of files) credential[name] = await readSecret(`${name}${FILE}`, path, "text", secrets);
   return { id, kind: type, credential, schema: credentialSchema };
+}
+
+/** The fields that the schema wants at the top and the spec does not have. */
+function missingFields(schema: BackendPlugin["credentialSchema"], credential: Record<string, string>): string[] {
+  const issues = schema.safeParse(credential).error?.issues ?? [];
+  const wanted = issues.flatMap(({ code, path: [name, ...rest] }) =>
+    code === "invalid_type" && rest.length === 0 && name !== undefined ? [String(name)] : [],
+  );
+  return wanted.filter((name) => !Object.hasOwn(credential, name));
 }
 
 function unknownFields(schema: BackendPlugin["credentialSchema"], credential: Record<string, string>): string[] {
@@ -124,11 +139,11 @@ async function readSecret(
   if (content === "key32") return Buffer.from(keyBytes("--backend", path, bytes)).toString("base64");
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(trimNewline(bytes)).trim();
-    if (text === "") throw invalid(field, `${path} is empty`);
+    if (text === "") throw unusable(field, `${path} is empty`);
     return text;
   } catch (error) {
     if (error instanceof BundleError) throw error;
-    throw invalid(field, `${path} is not UTF-8 text`);
+    throw unusable(field, `${path} is not UTF-8 text`);
   }
 }
 
@@ -138,4 +153,9 @@ function syntax(problem: string): BundleError<"SPEC_SYNTAX"> {
 
 function invalid(field: string, problem: string): BundleError<"SPEC_INVALID"> {
   return new BundleError("SPEC_INVALID", `--backend: ${problem}`, { flag: "--backend", field });
+}
+
+/** What a file holds, not what the command line says. */
+function unusable(field: string, problem: string): BundleError<"SECRET_INVALID"> {
+  return new BundleError("SECRET_INVALID", `--backend: ${field}: ${problem}`, { kind: field });
 }

@@ -44,6 +44,8 @@ export function toCliError(error: AnyBundleError): CliError {
   }
   const options = { cause: error, remedy: REMEDIES[error.code] };
   switch (error.code) {
+    case "SPEC_INVALID":
+      return new CliError("USAGE", message, { flag: error.details.flag }, options);
     case "SLOT_UNSUPPORTED":
       return new CliError("UNSUPPORTED", message, { feature: error.details.kind }, options);
     default:

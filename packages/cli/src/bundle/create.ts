@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type CreatedBundle, createBundle, parseBackendSpec, parseSlotSpec } from "@basil/bundle";
+import { BundleError, type CreatedBundle, createBundle, parseBackendSpec, parseSlotSpec } from "@basil/bundle";
 import { CliError } from "../cli-error.js";
 import { toJson } from "../command.js";
 import { fileProblem } from "../config/read-document.js";
@@ -54,11 +54,12 @@ export const create = defineBundleCommand<CreateOptions, CreateReport>({
     const { typed, path } = bundlePath(operands, context);
     const { slots: slotSpecs, backends: backendSpecs } = await specs(options, context);
     using secrets = new SecretSource(context);
-    const slots: SlotToMake[] = [];
-    for (const spec of slotSpecs) slots.push(await slotToMake(spec, secrets));
     const kinds = await kindsForCredentials(options, context);
     const backends = [];
     for (const spec of backendSpecs) backends.push(await backendCredential(spec, secrets, kinds));
+    if (!options.force && slotSpecs.some(({ fields }) => SecretSource.isAsked(fields))) await requireFree(path);
+    const slots: SlotToMake[] = [];
+    for (const spec of slotSpecs) slots.push(await slotToMake(spec, secrets));
     const ids = backends.map(({ id }) => id);
     const generated = slots.some(({ phrase }) => phrase !== undefined);
     const created = await createBundle(path, {
@@ -123,6 +124,12 @@ async function specs(options: CreateOptions, context: CommandContext): Promise<M
     throw new CliError("USAGE", "a bundle needs at least one --slot to be opened by", { flag: "--slot" });
   }
   return given;
+}
+
+/** Before somebody types a passphrase for nothing. @throws {@link BundleError} `EXISTS`. */
+async function requireFree(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found !== undefined) throw new BundleError("EXISTS", `${path} exists already`, { path });
 }
 
 async function readManifest(path: string, cwd: string): Promise<string> {

@@ -24,7 +24,7 @@ export const depositKey = defineBundleCommand<
   async run({ options, operands }, context) {
     const { typed, path } = bundlePath(operands, context);
     using secrets = new SecretSource(context);
-    const { result, epoch } = await ensureDepositKey(path, await openOptions(options, context, secrets));
+    const { result, epoch } = await ensureDepositKey(path, await openOptions(options, path, context, secrets));
     await writePublicFile(resolve(context.cwd, options.out), `${result}\n`);
     return { bundle: typed, out: options.out, recipient: result, epoch };
   },

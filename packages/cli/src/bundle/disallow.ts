@@ -22,7 +22,7 @@ export const disallow = defineBundleCommand<DisallowOptions, { bundle: string; c
     const { epoch } = await disallowContributor(
       path,
       options.contributorId,
-      await openOptions(options, context, secrets),
+      await openOptions(options, path, context, secrets),
     );
     return { bundle: typed, contributor: options.contributorId, epoch };
   },

@@ -7,8 +7,8 @@ export function keyBytes(flag: string, path: string, bytes: Uint8Array): Uint8Ar
   if (/^[0-9a-fA-F]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, "hex"));
   if (/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return new Uint8Array(Buffer.from(text, "base64"));
   throw new BundleError(
-    "SPEC_INVALID",
+    "KEY_INVALID",
     `${flag}: ${path} holds ${bytes.length} bytes; 32 raw bytes, 64 hex digits or 43 characters base64 are allowed`,
-    { flag, field: path },
+    { field: flag },
   );
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { type AnySlotProvider, parseOpenSpec } from "@basil/bundle";
+import { type AnySlotProvider, inspectBundle, parseOpenSpec } from "@basil/bundle";
 import type { CommandContext } from "../context.js";
-import type { SecretSource } from "./secret-source.js";
+import { SecretSource } from "./secret-source.js";
 import { providerToOpen } from "./slot-providers.js";
 
 export interface OpenOptions {
@@ -9,13 +9,18 @@ export interface OpenOptions {
   readonly acceptRollback?: boolean;
 }
 
-/** What `@basil/bundle` takes to open a bundle, from the flags. All specs are parsed before the first secret is read. */
+/**
+ * What `@basil/bundle` takes to open a bundle, from the flags. All specs are parsed before the first secret is read, and
+ * before somebody types one the bundle is looked at, so that a wrong path costs no typing.
+ */
 export async function openOptions(
   options: OpenOptions,
+  path: string,
   context: CommandContext,
   secrets: SecretSource,
 ): Promise<{ unlock: AnySlotProvider[]; acceptRollback: boolean; signal: AbortSignal }> {
   const specs = (options.open ?? []).map(parseOpenSpec);
+  if (specs.some(({ fields }) => SecretSource.isAsked(fields))) await inspectBundle(path);
   const unlock: AnySlotProvider[] = [];
   for (const spec of specs) unlock.push(await providerToOpen(spec, secrets));
   return { unlock, acceptRollback: options.acceptRollback ?? false, signal: context.signal };

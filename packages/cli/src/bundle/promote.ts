@@ -41,7 +41,7 @@ export const promote = defineBundleCommand<PromoteOptions, PromoteReport>({
     const { typed, path } = bundlePath(operands, context);
     const { backend: backends = [], contributor: contributors = [], dryRun = false, prune = false } = options;
     using secrets = new SecretSource(context);
-    const opening = await openOptions(options, context, secrets);
+    const opening = await openOptions(options, path, context, secrets);
     const { result, epoch } = await promoteDeposits(path, { ...opening, backends, contributors, dryRun, prune });
     return { bundle: typed, dryRun, epoch, ...result };
   },

@@ -37,7 +37,7 @@ export const rekey = defineBundleCommand<
     const { typed, path } = bundlePath(operands, context);
     const specs = (options.slot ?? []).map(parseSlotSpec);
     using secrets = new SecretSource(context);
-    const opening = await openOptions(options, context, secrets);
+    const opening = await openOptions(options, path, context, secrets);
     const slots: AnySlotProvider[] = [];
     for (const spec of specs) {
       const { provider, phrase } = await slotToMake(spec, secrets);

@@ -22,7 +22,11 @@ export const removeBackend = defineBundleCommand<
   async run({ options, operands }, context) {
     const { typed, path } = bundlePath(operands, context);
     using secrets = new SecretSource(context);
-    const { epoch } = await removeBackendFrom(path, options.backend, await openOptions(options, context, secrets));
+    const { epoch } = await removeBackendFrom(
+      path,
+      options.backend,
+      await openOptions(options, path, context, secrets),
+    );
     return { bundle: typed, backend: options.backend, epoch };
   },
   render({ bundle, backend }, { out }) {

@@ -22,7 +22,11 @@ export const removeSlot = defineBundleCommand<
   async run({ options, operands }, context) {
     const { typed, path } = bundlePath(operands, context);
     using secrets = new SecretSource(context);
-    const { result, epoch } = await removeSlotFrom(path, options.slot, await openOptions(options, context, secrets));
+    const { result, epoch } = await removeSlotFrom(
+      path,
+      options.slot,
+      await openOptions(options, path, context, secrets),
+    );
     return { bundle: typed, slot: result, epoch };
   },
   render({ bundle, slot }, { out }) {

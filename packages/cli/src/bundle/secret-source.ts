@@ -18,9 +18,9 @@ export class SecretSource implements Disposable {
     this.#context = context;
   }
 
-  /** True when the spec names a source at all. */
-  static isNamed(fields: ReadonlyMap<string, string>): boolean {
-    return SOURCES.some((source) => fields.has(source));
+  /** True when the secret is what somebody types, now. */
+  static isAsked(fields: ReadonlyMap<string, string>): boolean {
+    return fields.has("prompt") || fields.has("stdin");
   }
 
   /**
@@ -99,7 +99,10 @@ async function readDescriptor(flag: string, text: string): Promise<Uint8Array> {
     for await (const chunk of createReadStream("", { fd, autoClose: false })) {
       chunks.push(chunk as Buffer);
       length += (chunk as Buffer).length;
-      if (length > MAX_SECRET_BYTES) throw invalid(flag, "fd", `descriptor ${fd} gives over ${MAX_SECRET_BYTES} bytes`);
+      if (length > MAX_SECRET_BYTES) {
+        const limit = { field: "fd", limit: MAX_SECRET_BYTES, actual: length };
+        throw new BundleError("LIMIT", `${flag}: descriptor ${fd} gives over ${MAX_SECRET_BYTES} bytes`, limit);
+      }
     }
     return new Uint8Array(Buffer.concat(chunks));
   } catch (cause) {

@@ -36,8 +36,8 @@ export const setBackend = defineBundleCommand<
     const spec = parseBackendSpec(options.backend);
     const kinds = await kindsForCredentials(options, context);
     using secrets = new SecretSource(context);
-    const opening = await openOptions(options, context, secrets);
     const credential = await backendCredential(spec, secrets, kinds);
+    const opening = await openOptions(options, path, context, secrets);
     const { result, epoch } = await setBackendIn(path, credential, opening);
     if (credential.warning !== undefined) context.terminal.err(`warning: ${credential.warning}`);
     return { bundle: typed, backend: credential.id, kind: credential.kind, result, epoch };

@@ -64,7 +64,7 @@ export const show = defineBundleCommand<ShowOptions, ShowReport>({
     if (options.open === undefined) return { bundle: typed, ...summary };
     using secrets = new SecretSource(context);
     using opened = await openBundle(path, {
-      ...(await openOptions(options, context, secrets)),
+      ...(await openOptions(options, path, context, secrets)),
       deposits: "review",
     }).catch((error: unknown) => {
       // An older copy is one of the warnings, and here the failure.

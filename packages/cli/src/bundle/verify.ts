@@ -32,7 +32,7 @@ export const verify = defineBundleCommand<VerifyOptions, VerifyReport>({
     const { typed, path } = bundlePath(operands, context);
     using secrets = new SecretSource(context);
     using opened = await openBundle(path, {
-      ...(await openOptions(options, context, secrets)),
+      ...(await openOptions(options, path, context, secrets)),
       looseMode: options.strictPerms === true ? "refuse" : "warn",
       deposits: "review",
     });
