@@ -55,6 +55,21 @@ describe("a command line that basil does not take ends with 2", () => {
     ["basil agent --log-level loud", "Allowed choices are"],
     ["basil bundle create b --slot tape:file=x", 'type "tape" is unknown'],
     ["basil bundle set-backend b --backend kms --open passphrase:file=x", "not KEY=VALUE"],
+    ["basil bundle set-backend b --backend id=kms,type=aws-kms --open passphrase:file=x", "aws-kms needs region="],
+    ["basil bundle set-backend b --backend id=g,type=gcp-kms,project=p --open passphrase:file=x", "needs location="],
+    [
+      "basil bundle set-backend b --backend id=v,type=vault --open passphrase:file=x",
+      "needs exactly one of token-file",
+    ],
+    ["basil bundle create b --slot passphrase", "exactly one of file=FILE"],
+    ["basil bundle create b --slot age", "age needs recipient="],
+    ["basil bundle create b --slot aws-kms:key=alias/k", "aws-kms needs region="],
+    ["basil catalog check catalog.json", "give it as --catalog catalog.json\n"],
+    ["basil policy lint policy.json --catalog catalog.json", "give it as --policy policy.json\n"],
+    ["basil doctor agent.toml", "give it as --config agent.toml\n"],
+    ["basil agent agent.toml", "give it as --config agent.toml\n"],
+    ["basil keys jwt.signing --region us-east-1", "give it as --key-id jwt.signing\n"],
+    ["basil provision it's", "give it as --key-id 'it'\\''s'\n"],
   ] as const)("%s", async ([line, what]) => {
     const { exitCode, stdout, stderr } = await typed(line, { cwd: folder });
     expect(exitCode).toBe(2);

@@ -1,6 +1,8 @@
 import { type Command, Option } from "commander";
+import { CliError } from "./cli-error.js";
 import type { CommandContext } from "./context.js";
 import { nonEmpty } from "./option-values.js";
+import { quote } from "./shell-quote.js";
 import type { Terminal } from "./terminal.js";
 
 /** Flags every command takes, before or after its name. */
@@ -22,6 +24,8 @@ export interface CommandDefinition<Options, Report> {
   readonly summary: string;
   /** Whole command lines, shown at the end of `--help`. */
   readonly examples: readonly string[];
+  /** The flag that a word too many was most likely meant for, e.g. `--catalog`. */
+  readonly strayOperand?: `-${string}`;
   /** Of its group: meant when no other command of the group is named. */
   readonly isDefault?: boolean;
   /** Declares flags and operands. `--json` is added for every command. */
@@ -74,6 +78,7 @@ export function defineCommand<Options, Report>(definition: CommandDefinition<Opt
         .command(definition.name, { isDefault: definition.isDefault ?? false })
         .description(definition.summary);
       definition.declare?.(command);
+      if (definition.strayOperand !== undefined) nameFlagOfStrayOperand(command, definition.strayOperand);
       command.option("--json", "print the result as JSON");
       declareGlobalOptions(command);
       command.addHelpText("after", examplesHelp(definition.examples)).action(async () => {
@@ -88,6 +93,16 @@ export function defineCommand<Options, Report>(definition: CommandDefinition<Opt
       });
     },
   };
+}
+
+/** `basil catalog check FILE`: what to do is not in the help, but which flag takes the word. */
+function nameFlagOfStrayOperand(command: Command, flag: string): void {
+  command.exitOverride((error) => {
+    if (error.code !== "commander.excessArguments") throw error;
+    const stray = command.args[command.registeredArguments.length] ?? "";
+    const remedy = `if it is meant for ${flag}, give it as ${flag} ${quote(stray)}`;
+    throw new CliError("USAGE", error.message.replace(/^error: /, ""), { flag }, { remedy });
+  });
 }
 
 /** The end of a help text. @param examples - Whole command lines. */

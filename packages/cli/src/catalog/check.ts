@@ -43,6 +43,7 @@ interface CheckedBackend {
 export const check = defineCommand<CheckOptions, CheckReport>({
   name: "check",
   summary: "read a catalog and hold what it requires against what its backends provide; exit 1 when it is refused",
+  strayOperand: "--catalog",
   examples: [
     "basil catalog check --catalog catalog.json",
     "basil catalog check -c agent.toml --capability-policy degraded",

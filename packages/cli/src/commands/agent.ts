@@ -10,6 +10,7 @@ interface AgentOptions extends SettingsOptions {
 export const agent = defineCommand<AgentOptions, { readonly stopped_by: string }>({
   name: "agent",
   summary: "run the broker in the foreground; logs go to standard error",
+  strayOperand: "--config",
   examples: ["basil agent -c agent.toml", "basil agent -c agent.toml --socket /run/basil/agent.sock"],
   declare(command) {
     declareSettings(command);

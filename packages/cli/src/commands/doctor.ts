@@ -19,6 +19,7 @@ interface DoctorOptions extends SettingsOptions {
 export const doctor = defineCommand<DoctorOptions, { readonly report: DoctorReport; readonly strict: boolean }>({
   name: "doctor",
   summary: "check that the agent would start; changes nothing",
+  strayOperand: "--config",
   examples: [
     "basil doctor -c agent.toml",
     "basil doctor -c agent.toml --live",

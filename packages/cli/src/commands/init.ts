@@ -29,6 +29,7 @@ interface InitReport {
 export const init = defineCommand<InitOptions, InitReport>({
   name: "init",
   summary: "write a catalog, a policy and a configuration to begin with; asks at a terminal",
+  strayOperand: "--dir",
   examples: [
     "basil init",
     "basil init --region us-east-1 --yes",

@@ -14,6 +14,7 @@ const JOSE_KEY_TYPES: readonly KeyTypeName[] = ["ed25519", "ecdsa-p256", "ecdsa-
 export const jwks = defineCommand<JwksOptions, { readonly keys: readonly object[] }>({
   name: "jwks",
   summary: "print signing keys as a JSON Web Key Set: those named, or all whose public half you may read",
+  strayOperand: "--key-id",
   examples: ["basil jwks > jwks.json", "basil jwks --key-id jwt.signing.primary"],
   declare(command) {
     command.option("--key-id <name>", "a key's name in the catalog; may be repeated", repeated);

@@ -12,6 +12,7 @@ interface KeysOptions extends DocumentOptions, KmsFlags {
 export const keys = defineCommand<KeysOptions, KeysReport>({
   name: "keys",
   summary: "show what AWS KMS holds for the catalog: versions, aliases, ARNs, states; no broker is asked",
+  strayOperand: "--key-id",
   examples: [
     "basil keys --catalog catalog.json --region us-east-1",
     "basil keys --catalog catalog.json --region us-east-1 --profile provisioner --key-id jwt.signing.primary --json",

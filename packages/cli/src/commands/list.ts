@@ -18,6 +18,7 @@ interface ListReport {
 export const list = defineCommand<ListOptions, ListReport>({
   name: "list",
   summary: "list the keys you may know about",
+  strayOperand: "--prefix",
   examples: ["basil list", "basil list --prefix jwt. --json"],
   declare(command) {
     command.option("--prefix <text>", "only names that begin with this");

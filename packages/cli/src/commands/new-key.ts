@@ -30,6 +30,7 @@ interface NewKeyOptions extends BrokerOptions {
 export const newKey = defineCommand<NewKeyOptions, { readonly key_id: string; readonly public_key: string }>({
   name: "new-key",
   summary: "create the key of a catalog entry that has none yet; prints its public half in hex",
+  strayOperand: "--key-id",
   examples: ["basil new-key --key-id jwt.signing.primary --key-type ecdsa-p256"],
   declare(command) {
     command

@@ -22,6 +22,7 @@ interface LintReport {
 export const lint = defineCommand<LintOptions, LintReport>({
   name: "lint",
   summary: "say what a policy that loads may still get wrong; exit 1 when it is refused",
+  strayOperand: "--policy",
   examples: [
     "basil policy lint --catalog catalog.json --policy policy.json",
     "basil policy lint -c agent.toml --strict",
