@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { applyChange, documentChange } from "../../../tests/document-changes.js";
+import { many, TEN_MEGABYTES } from "../../../tests/megabytes.js";
 import { catalogJsonSchema } from "./catalog-json-schema.js";
 import { CatalogError, type CatalogRefusalCode } from "./errors.js";
 import { parseCatalog } from "./parse-catalog.js";
@@ -63,30 +65,11 @@ const members = [
   "__proto__",
   "x",
 ];
-const replacement = fc.oneof(
-  fc.constantFrom<unknown>(
-    null,
-    true,
-    false,
-    0,
-    1,
-    -1,
-    4294967296,
-    {},
-    [],
-    [""],
-    { format: "hex", bytes: 1 },
-    { parties: {} },
-  ),
-  fc.constantFrom(...words),
-  fc.array(fc.constantFrom<unknown>(...words, 1, null), { maxLength: 3 }),
-);
-/** Walk down by the numbers, then replace, remove or add a member there. */
-const change = fc.record({
-  steps: fc.array(fc.nat(), { minLength: 1, maxLength: 5 }),
-  kind: fc.constantFrom("replace", "remove", "add"),
-  member: fc.constantFrom(...members),
-  value: replacement,
+const change = documentChange({
+  maxSteps: 5,
+  members,
+  words,
+  values: [null, true, false, 0, 1, -1, 4294967296, {}, [], [""], { format: "hex", bytes: 1 }, { parties: {} }],
 });
 
 describe("parseCatalog", () => {
@@ -95,7 +78,7 @@ describe("parseCatalog", () => {
     fc.assert(
       fc.property(fc.constantFrom(...pairs), fc.array(change, { minLength: 1, maxLength: 3 }), (text, changes) => {
         const document = JSON.parse(text);
-        for (const one of changes) apply(document, structuredClone(one));
+        for (const one of changes) applyChange(document, structuredClone(one));
         const codes = codesOf(JSON.stringify(document));
         expect([validate(document), codes]).toEqual([codes.every((code) => SILENT.includes(code)), codes]);
       }),
@@ -113,20 +96,8 @@ describe("parseCatalog", () => {
   });
 });
 
-const TEN_MEGABYTES = 10 * 1024 * 1024;
 /** For what is slow to state: issues of a wrong shape. The long run takes ten. */
 const MEGABYTES = LENGTH > 1 ? TEN_MEGABYTES : 2 * 1024 * 1024;
-
-/** Members or elements joined by commas, ten megabytes of them unless told. */
-function many(make: (index: number) => string, bytes = TEN_MEGABYTES): string {
-  const parts: string[] = [];
-  for (let size = 0, i = 0; size < bytes; i++) {
-    const part = make(i);
-    size += part.length + 1;
-    parts.push(part);
-  }
-  return parts.join(",");
-}
 
 const backends = '"backends":{"b":{"kind":"vault","addr":""}}';
 const key = (i: number) => `"k${i}":{"class":"value","backend":"b","path":"p${i}","writable":true,"description":"d"}`;
@@ -182,28 +153,5 @@ function codesOf(text: string): CatalogRefusalCode[] {
   } catch (error) {
     if (error instanceof CatalogError) return error.refusals.map(({ code }) => code);
     throw error;
-  }
-}
-
-function apply(
-  document: unknown,
-  { steps, kind, member, value }: { steps: number[]; kind: string; member: string; value: unknown },
-): void {
-  let holder = document as Record<string, unknown>;
-  let name = "";
-  for (const step of steps) {
-    const names = Object.keys(holder);
-    if (names.length === 0) break;
-    name = names[step % names.length]!;
-    const inner = holder[name];
-    if (typeof inner !== "object" || inner === null) break;
-    holder = inner as Record<string, unknown>;
-  }
-  if (kind === "add" && !Array.isArray(holder)) {
-    Object.defineProperty(holder, member, { value, enumerable: true, configurable: true, writable: true });
-  } else if (Array.isArray(holder)) holder.splice(0, 1, ...(kind === "remove" ? [] : [value]));
-  else if (Object.hasOwn(holder, name)) {
-    if (kind === "remove") delete holder[name];
-    else holder[name] = value;
   }
 }

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { applyChange, documentChange } from "../../../tests/document-changes.js";
+import { many, TEN_MEGABYTES } from "../../../tests/megabytes.js";
 import { PolicyError, type PolicyRefusalCode } from "./errors.js";
 import { OPERATIONS } from "./operations.js";
 import { parsePolicy } from "./parse-policy.js";
@@ -78,8 +80,11 @@ const members = [
   " ",
   " spaced ",
 ];
-const replacement = fc.oneof(
-  fc.constantFrom<unknown>(
+const change = documentChange({
+  maxSteps: 6,
+  members,
+  words,
+  values: [
     null,
     true,
     0,
@@ -92,16 +97,7 @@ const replacement = fc.oneof(
     { kind: "unix", uid: 1 },
     { kind: "unauthenticated" },
     { anyOf: [{ kind: "unix", gid: 2 }] },
-  ),
-  fc.constantFrom(...words),
-  fc.array(fc.constantFrom<unknown>(...words, 1, null), { maxLength: 3 }),
-);
-/** Walk down by the numbers, then replace, remove or add a member there. */
-const change = fc.record({
-  steps: fc.array(fc.nat(), { minLength: 1, maxLength: 6 }),
-  kind: fc.constantFrom("replace", "remove", "add"),
-  member: fc.constantFrom(...members),
-  value: replacement,
+  ],
 });
 
 describe("parsePolicy", () => {
@@ -110,7 +106,7 @@ describe("parsePolicy", () => {
     fc.assert(
       fc.property(fc.constantFrom(...pairs), fc.array(change, { minLength: 1, maxLength: 3 }), (text, changes) => {
         const document = JSON.parse(text);
-        for (const one of changes) apply(document, structuredClone(one));
+        for (const one of changes) applyChange(document, structuredClone(one));
         const codes = codesOf(JSON.stringify(document));
         expect([validate(document), codes]).toEqual([codes.every((code) => SILENT.includes(code)), codes]);
       }),
@@ -128,20 +124,8 @@ describe("parsePolicy", () => {
   });
 });
 
-const TEN_MEGABYTES = 10 * 1024 * 1024;
 /** For what is slow to state: issues of a wrong shape. The long run takes ten. */
 const MEGABYTES = LENGTH > 1 ? TEN_MEGABYTES : 2 * 1024 * 1024;
-
-/** Members or elements joined by commas, ten megabytes of them unless told. */
-function many(make: (index: number) => string, bytes = TEN_MEGABYTES): string {
-  const parts: string[] = [];
-  for (let size = 0, i = 0; size < bytes; i++) {
-    const part = make(i);
-    size += part.length + 1;
-    parts.push(part);
-  }
-  return parts.join(",");
-}
 
 const subject = (i: number) => `"s${i}":{"allOf":[{"kind":"unix","uid":${i}}]}`;
 const rule = (i: number) => `{"id":"r${i}","subjects":["s0"],"action":["*"],"target":["t${i}.**"]}`;
@@ -195,28 +179,5 @@ function codesOf(text: string): PolicyRefusalCode[] {
   } catch (error) {
     if (error instanceof PolicyError) return error.refusals.map(({ code }) => code as PolicyRefusalCode);
     throw error;
-  }
-}
-
-function apply(
-  document: unknown,
-  { steps, kind, member, value }: { steps: number[]; kind: string; member: string; value: unknown },
-): void {
-  let holder = document as Record<string, unknown>;
-  let name = "";
-  for (const step of steps) {
-    const names = Object.keys(holder);
-    if (names.length === 0) break;
-    name = names[step % names.length]!;
-    const inner = holder[name];
-    if (typeof inner !== "object" || inner === null) break;
-    holder = inner as Record<string, unknown>;
-  }
-  if (kind === "add" && !Array.isArray(holder)) {
-    Object.defineProperty(holder, member, { value, enumerable: true, configurable: true, writable: true });
-  } else if (Array.isArray(holder)) holder.splice(0, 1, ...(kind === "remove" ? [] : [value]));
-  else if (Object.hasOwn(holder, name)) {
-    if (kind === "remove") delete holder[name];
-    else holder[name] = value;
   }
 }
