@@ -1,0 +1,31 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readClaims, sortedJson } from "./claims-json.js";
+
+const read = (text: string) => readClaims(new TextEncoder().encode(text));
+const nested = (levels: number, inside = "1") => `${'{"a":'.repeat(levels)}${inside}${"}".repeat(levels)}`;
+const TEXTS = ['"', "\\", "[{", "]}", '\\"', '"[', "a"];
+
+describe("readClaims", () => {
+  it("reads what JSON.parse reads, whatever brackets, quotes and backslashes stand in strings", () => {
+    const text = fc.array(fc.constantFrom(...TEXTS), { maxLength: 8 }).map((parts) => parts.join(""));
+    const document = fc.dictionary(text, fc.oneof(text, fc.array(text), fc.boolean(), fc.constant(null), fc.integer()));
+    fc.assert(
+      fc.property(document, (members) => {
+        expect(JSON.parse(sortedJson(read(JSON.stringify(members))))).toEqual(members);
+      }),
+    );
+  });
+
+  it("takes 64 levels and no more, and counts none that stand in a string", () => {
+    const brackets = JSON.stringify('["[{'.repeat(100));
+    expect(sortedJson(read(nested(64, brackets)))).toBe(nested(64, brackets));
+    expect(() => read(nested(65))).toThrow(SyntaxError);
+    expect(() => read(nested(64, "[]"))).toThrow(SyntaxError);
+  });
+
+  it("refuses a string without an end in one pass, however many quotes are escaped in it", () => {
+    expect(() => read(`"${'\\"'.repeat(500_000)}`)).toThrow(SyntaxError);
+    expect(() => read(`{"a":"${'\\"'.repeat(500_000)}`)).toThrow(SyntaxError);
+  });
+});
