@@ -50,7 +50,7 @@ describe("aws-kms-emulator", () => {
     stop();
     expect(await ended).toBe(0);
     expect(written.out).toMatch(/^\S+ {2}kms {3}Sign {18}allow {2}200 {2}root {2}alias\/signing\n$/);
-    expect(written.err).toContain("account 111122223333, 1 keys");
+    expect(written.err).toContain("account 111122223333, 1 key\n");
   });
 
   it.for([

@@ -99,9 +99,10 @@ async function serve(values: ReturnType<typeof flags>, io: ProgramIo): Promise<v
     callLog: onCall === undefined ? {} : { onCall },
   });
   const { accessKeyId, secretAccessKey } = emulator.rootCredentials;
+  const keys = emulator.keys.list().length;
   io.err(
     [
-      `listening on ${emulator.endpoint}, account ${emulator.account}, ${emulator.keys.list().length} keys`,
+      `listening on ${emulator.endpoint}, account ${emulator.account}, ${keys === 1 ? "1 key" : `${keys} keys`}`,
       "the account root user, for AWS CLI and SDKs (worth nothing elsewhere):",
       `  export AWS_ENDPOINT_URL=${emulator.endpoint} AWS_REGION=${emulator.region} AWS_DEFAULT_REGION=${emulator.region}`,
       `  export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,

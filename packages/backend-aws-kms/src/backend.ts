@@ -59,7 +59,7 @@ export function awsKmsOver(client: KmsCalls, options: AwsKmsOptions): Backend {
 
 function healthOf(breaker: Breaker, versions: KeyVersions): BackendHealth {
   const drifted = [...versions.drifted].map(([path, arn]) => `${path} leads to ${arn}, which is none of its versions`);
-  const failing = breaker.open > 0 ? [`${breaker.open} operations on keys fail for good and are held back`] : [];
+  const failing = breaker.open > 0 ? [`operations on keys that fail for good and are held back: ${breaker.open}`] : [];
   const detail = [...failing, ...drifted].join("; ");
   return { healthy: breaker.open === 0, ...(detail !== "" && { detail }) };
 }

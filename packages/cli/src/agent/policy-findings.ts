@@ -1,4 +1,5 @@
 import type { DocumentSource, Logger } from "@basil/broker";
+import { counted } from "../counted.js";
 import type { Documents } from "../documents.js";
 
 const MOST = 20;
@@ -17,7 +18,10 @@ export async function logPolicyFindings(documents: Documents, logger: Pick<Logge
   const warnings = await policyWarnings(documents);
   for (const { code, message } of warnings.slice(0, MOST)) logger.warn({ document: "policy", code }, message);
   if (warnings.length > MOST) {
-    logger.warn({ document: "policy" }, `${warnings.length - MOST} more findings; 'basil policy lint' lists them`);
+    logger.warn(
+      { document: "policy" },
+      `${counted(warnings.length - MOST, "more finding")}; 'basil policy lint' lists them`,
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import type { AuditVerification, ChainHead } from "@basil/broker";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { fileProblem } from "../config/read-document.js";
+import { counted } from "../counted.js";
 import { EXIT } from "../exit-code.js";
 
 interface VerifyOptions {
@@ -34,12 +35,12 @@ export const verify = defineCommand<VerifyOptions, AuditVerification>({
   render({ ok, lines, unchained, recovered, tornBytes, first, last, problems }, { out }) {
     for (const { line, kind, message } of problems)
       out(`${line === 0 ? "not there" : `line ${line}`}: ${kind}: ${message}`);
-    out(`${ok ? "ok" : "broken"}: ${lines} lines`);
+    out(`${ok ? "ok" : "broken"}: ${counted(lines, "line")}`);
     if (first !== undefined) out(`first: ${first.seq}, continues ${first.hash}`);
     if (last !== undefined) out(`checkpoint: ${last.seq}:${last.hash}`);
     if (unchained > 0) out(`without a chain, at the beginning: ${unchained}`);
     if (recovered > 0) out(`torn by a writer that was killed, closed and marked by the next: ${recovered}`);
-    if (tornBytes > 0) out(`after the last whole line: ${tornBytes} bytes`);
+    if (tornBytes > 0) out(`after the last whole line: ${counted(tornBytes, "byte")}`);
   },
   exitCode: ({ ok }) => (ok ? EXIT.done : EXIT.no),
 });

@@ -4,6 +4,7 @@ import { readUnlockInputs } from "../agent/unlock-inputs.js";
 import { CliError } from "../cli-error.js";
 import { type AgentSettings, requiredPath } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
+import { counted } from "../counted.js";
 import { loadCatalog } from "../documents.js";
 import { type Check, fatal, ok, warn } from "./check.js";
 
@@ -51,7 +52,7 @@ async function probe(settings: AgentSettings, context: CommandContext): Promise<
 
 function rowsOf({ keys, counts }: ReconcileReport): Check[] {
   const rows = keys.flatMap((key) => rowOf(key) ?? []);
-  const summary = `${counts.present} of ${keys.length} keys are there`;
+  const summary = `${counts.present} of ${counted(keys.length, "key")} ${counts.present === 1 ? "is" : "are"} there`;
   if (rows.some(({ status }) => status === "fatal")) {
     return [fatal(NAME, summary, "correct the keys in the rows below"), ...rows];
   }

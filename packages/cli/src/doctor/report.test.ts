@@ -35,6 +35,10 @@ describe("renderDoctorReport", () => {
     ]);
   });
 
+  it("says one check of one", () => {
+    expect(rendered(ok("a", ""))[0]).toBe("basil doctor: 1 check");
+  });
+
   it.for([
     [[ok("a", "")], "result: OK"],
     [[warn("a", "", "x")], "result: OK with advisories"],

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import type { Terminal } from "../terminal.js";
 import type { Check, CheckStatus } from "./check.js";
 
@@ -34,7 +35,7 @@ const LABELS = { ok: "[OK   ]", warn: "[WARN ]", fatal: "[FATAL]" } as const sat
 
 export function renderDoctorReport({ checks, summary }: DoctorReport, { out, colors }: Terminal): void {
   const paint = { ok: colors.green, warn: colors.yellow, fatal: colors.red };
-  out(`basil doctor: ${summary.total} checks`);
+  out(`basil doctor: ${counted(summary.total, "check")}`);
   for (const { name, status, detail, remediation } of checks) {
     out(`${paint[status](LABELS[status])} ${name}: ${detail}`);
     if (remediation !== "") out(`        → ${remediation}`);

@@ -1,5 +1,6 @@
 import type { ReconcileReport } from "@basil/core";
 import { CliError } from "../cli-error.js";
+import { counted } from "../counted.js";
 import type { Terminal } from "../terminal.js";
 
 /**
@@ -42,14 +43,10 @@ export async function requireCreatable(plan: ReconcileReport): Promise<void> {
 /** The plan, on standard error: standard output is the report's. */
 export async function writePlan({ keys, counts }: ReconcileReport, { err }: Terminal): Promise<void> {
   const { keyReference } = await import("@basil/backend-aws-kms");
-  if (counts.present > 0) err(`${counted(counts.present)} there already`);
+  if (counts.present > 0) err(`${counted(counts.present, "key")} there already`);
   if (counts.pending === 0) return;
-  err(`${counted(counts.pending)} to create:`);
+  err(`${counted(counts.pending, "key")} to create:`);
   for (const { outcome, key, keyType, path, backend } of keys) {
     if (outcome === "pending") err(`  ${key}  ${keyType}  ${keyReference(path).keyId}  on ${backend}`);
   }
-}
-
-function counted(keys: number): string {
-  return keys === 1 ? "1 key" : `${keys} keys`;
 }

@@ -221,7 +221,7 @@ describe("reconcile", () => {
     const report = await run(backend, catalogOf({ a: { missing: "generate" } }), { dryRun: true });
     expect(report).toMatchObject({ ok: true, dryRun: true, counts: { pending: 1 } });
     expect(creations(backend)).toEqual([]);
-    expect(renderReconcileReport(report)[0]).toContain("check ok: 1 keys");
+    expect(renderReconcileReport(report)[0]).toContain("check ok: 1 key,");
   });
 
   it("tells a failure that is not of the contract by its type alone, and keeps it as the cause", async () => {

@@ -23,7 +23,7 @@ function summary({ ok, dryRun, counts, keys }: ReconcileReport, failures: number
   if (pending > 0) parts.push(`${pending} to generate`);
   parts.push(`${failures} failed`);
   const verdict = ok ? "ok" : "failed";
-  return `${dryRun ? "check" : "reconcile"} ${verdict}: ${keys.length} keys, ${parts.join(", ")}`;
+  return `${dryRun ? "check" : "reconcile"} ${verdict}: ${keys.length === 1 ? "1 key" : `${keys.length} keys`}, ${parts.join(", ")}`;
 }
 
 function describe(key: ReconciledKey): string {
