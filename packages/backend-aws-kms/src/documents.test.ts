@@ -31,7 +31,7 @@ describe("README", () => {
     vi.stubEnv("AWS_ENDPOINT_URL_KMS", test.emulator.endpoint);
     const [program = ""] = blocks(readme, "ts");
     const file = join(mkdtempSync(join(tmpdir(), "readme-")), "program.ts");
-    const index = JSON.stringify(new URL("index.ts", import.meta.url).pathname);
+    const index = JSON.stringify(join(import.meta.dirname, "index.ts"));
     writeFileSync(file, program.replace('"@basil/backend-aws-kms"', index));
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     await import(/* @vite-ignore */ file);

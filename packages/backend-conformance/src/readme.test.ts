@@ -16,7 +16,7 @@ afterEach(() => {
 describe("README", () => {
   it("holds a whole program that runs", async () => {
     const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
-    const index = JSON.stringify(new URL("index.ts", import.meta.url).pathname);
+    const index = JSON.stringify(join(import.meta.dirname, "index.ts"));
     const file = join(folder, "program.ts");
     writeFileSync(file, program.replace('"@basil/backend-conformance"', index));
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);

@@ -17,7 +17,7 @@ describe("README", () => {
   it("holds a whole program that runs", async () => {
     const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const file = join(folder, "program.ts");
-    const source = JSON.stringify(new URL("index.ts", import.meta.url).pathname);
+    const source = JSON.stringify(join(import.meta.dirname, "index.ts"));
     writeFileSync(file, program.replace('"@basil/bundle"', source));
     vi.stubEnv("TMPDIR", folder);
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);

@@ -17,7 +17,7 @@ describe("README", () => {
   it("holds a whole program that runs", async () => {
     const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const file = join(folder, "program.ts");
-    const self = JSON.stringify(new URL("index.ts", import.meta.url).pathname);
+    const self = JSON.stringify(join(import.meta.dirname, "index.ts"));
     writeFileSync(file, program.replace('"@basil/catalog"', self));
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     await import(/* @vite-ignore */ file);

@@ -16,10 +16,7 @@ describe("README", () => {
   it("holds a whole program that runs", async () => {
     const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const file = join(folder, "program.ts");
-    writeFileSync(
-      file,
-      program.replace('"@basil/core"', JSON.stringify(new URL("index.ts", import.meta.url).pathname)),
-    );
+    writeFileSync(file, program.replace('"@basil/core"', JSON.stringify(join(import.meta.dirname, "index.ts"))));
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     await import(/* @vite-ignore */ file);
     expect(log.mock.calls).toEqual([[64, "ES256"], [true]]);

@@ -18,8 +18,8 @@ describe("README", () => {
   it("holds a whole program that runs", async () => {
     const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const file = join(folder, "program.ts");
-    const catalog = JSON.stringify(new URL("../../catalog/src/index.ts", import.meta.url).pathname);
-    const self = JSON.stringify(new URL("index.ts", import.meta.url).pathname);
+    const catalog = JSON.stringify(join(import.meta.dirname, "../../catalog/src/index.ts"));
+    const self = JSON.stringify(join(import.meta.dirname, "index.ts"));
     writeFileSync(file, program.replace('"@basil/policy"', self).replace('"@basil/catalog"', catalog));
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     await import(/* @vite-ignore */ file);
