@@ -1,4 +1,5 @@
 import type { GrpcMethod } from "@basil/proto";
+import { beginCall } from "./begin-call.js";
 import { Client } from "./client.js";
 import { ClientError } from "./errors.js";
 import { codeOfReason } from "./status-error.js";
@@ -32,13 +33,9 @@ export interface EmbeddedOptions {
  * @throws TypeError for a `timeoutMs` that is no time.
  */
 export function connectEmbedded(broker: EmbeddedBroker, options: EmbeddedOptions = {}): Client {
-  const usual = timeLimit(options.timeoutMs ?? 30_000);
+  const timeoutMs = timeLimit(options.timeoutMs ?? 30_000);
   let closed = false;
-  const begin = (call: CallOptions): CallOptions => {
-    const timeoutMs = timeLimit(call.timeoutMs ?? usual);
-    if (closed) throw new ClientError("CLOSED", "the client was closed", {});
-    return { ...call, timeoutMs };
-  };
+  const begin = (call: CallOptions): CallOptions => ({ ...call, timeoutMs: beginCall(call, { timeoutMs, closed }) });
   const failure = (error: unknown, options: CallOptions): unknown =>
     closed && !(error instanceof TypeError)
       ? new ClientError("CLOSED", "the client was closed", {}, { cause: error })

@@ -1,8 +1,8 @@
 import type { GrpcMethod } from "@basil/proto";
 import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { beginCall } from "./begin-call.js";
 import { ClientError } from "./errors.js";
 import { type CallState, statusError } from "./status-error.js";
-import { timeLimit } from "./timeout.js";
 import type { CallOptions, Transport } from "./transport.js";
 import { decodeAnswer, encodeRequest } from "./wire-messages.js";
 
@@ -99,14 +99,9 @@ export class GrpcTransport implements Transport {
     this.#client.close();
   }
 
-  /** Checks the options. */
-  #begin({ signal, timeoutMs = this.#timeoutMs }: CallOptions): CallState {
-    const limit = timeLimit(timeoutMs);
-    if (this.#closed) throw new ClientError("CLOSED", "the client was closed", {});
-    if (signal?.aborted) {
-      throw new ClientError("CANCELLED", "the call was cancelled before it began", {}, { cause: signal.reason });
-    }
-    return { path: this.#path, signal, deadline: Date.now() + limit };
+  #begin(options: CallOptions): CallState {
+    const limit = beginCall(options, { timeoutMs: this.#timeoutMs, closed: this.#closed });
+    return { path: this.#path, signal: options.signal, deadline: Date.now() + limit };
   }
 
   /** Lets the caller's signal and the client's own end cancel the call, until the function returned is called. */
