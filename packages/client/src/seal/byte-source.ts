@@ -8,14 +8,14 @@ const PIECE_BYTES = 1024 * 1024;
 
 /** Reads a source piece by piece; a signal that aborts ends a read at once. */
 export class Pieces {
-  readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
+  readonly #source: Reader;
   readonly #signal: AbortSignal | undefined;
   #chunk: Uint8Array = new Uint8Array();
   #failure: { readonly error: unknown } | undefined;
 
   /** @throws TypeError for what is no source of bytes. */
   constructor(source: ByteSource, signal: AbortSignal | undefined) {
-    this.#iterator = iteratorOf(source);
+    this.#source = readerOf(source);
     this.#signal = signal;
   }
 
@@ -48,7 +48,7 @@ export class Pieces {
 
   /** Lets go of the source. Not awaited by anyone: a read that hangs would hold up the end of a generator. */
   release(): void {
-    Promise.resolve(this.#iterator.return?.()).catch(() => {});
+    Promise.resolve(this.#source.release()).catch(() => {});
   }
 
   /** The pieces as a web stream that reads when it is read. Bytes already taken may go `first`. */
@@ -77,19 +77,43 @@ export class Pieces {
       if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort, { once: true });
       const stop = () => signal?.removeEventListener("abort", abort);
-      Promise.resolve(this.#iterator.next()).then(resolve, reject).finally(stop);
+      Promise.resolve(this.#source.next()).then(resolve, reject).finally(stop);
     });
   }
 }
 
-function iteratorOf(source: unknown): AsyncIterator<unknown> | Iterator<unknown> {
-  if (source instanceof Uint8Array) return [source][Symbol.iterator]();
-  if (typeof source === "object" && source !== null) {
-    const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = source as Partial<
-      AsyncIterable<unknown> & Iterable<unknown>
-    >;
-    const iterator = later?.call(source) ?? now?.call(source);
-    if (iterator !== undefined) return iterator;
+/** One source, whatever its kind. */
+interface Reader {
+  next(): Promise<IteratorResult<unknown>> | IteratorResult<unknown>;
+  release(): unknown;
+}
+
+function readerOf(source: unknown): Reader {
+  if (source instanceof Uint8Array) return iterated([source][Symbol.iterator]());
+  if (source instanceof ReadableStream) {
+    const reader: ReadableStreamDefaultReader<unknown> = source.getReader();
+    return { next: () => reader.read() as Promise<IteratorResult<unknown>>, release: () => reader.cancel() };
   }
-  throw new TypeError("source must be a ReadableStream, an iterable of Uint8Array, or a Uint8Array");
+  if (typeof source === "object" && source !== null) {
+    const {
+      [Symbol.asyncIterator]: later,
+      [Symbol.iterator]: now,
+      destroy,
+    } = source as Partial<AsyncIterable<unknown> & Iterable<unknown> & { destroy(): unknown }>;
+    const iterator = later?.call(source) ?? now?.call(source);
+    if (iterator === undefined) throw notBytes();
+    // A generator ends only between two reads; a Node stream, also while one hangs.
+    return typeof destroy === "function"
+      ? { next: () => iterator.next(), release: () => destroy.call(source) }
+      : iterated(iterator);
+  }
+  throw notBytes();
+}
+
+function iterated(iterator: AsyncIterator<unknown> | Iterator<unknown>): Reader {
+  return { next: () => iterator.next(), release: () => iterator.return?.() };
+}
+
+function notBytes(): TypeError {
+  return new TypeError("source must be a ReadableStream, an iterable of Uint8Array, or a Uint8Array");
 }

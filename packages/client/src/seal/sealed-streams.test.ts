@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import {
   type CiphertextEnvelope,
   CiphertextEnvelopeSchema,
@@ -210,6 +211,24 @@ describe("sealStream", () => {
     await expect(sealStream(client, "two words", bytes("text"))).rejects.toThrow(TypeError);
     await expect(sealStream(client, "", bytes("text"))).rejects.toThrow(TypeError);
   });
+
+  it.for([
+    ["a web stream", (gone: () => void) => new ReadableStream<Uint8Array>({ cancel: gone })],
+    ["a Node stream", (gone: () => void) => new Readable({ read() {} }).once("close", gone)],
+  ] as const)(
+    "lets go of %s at once when the signal aborts or the reader leaves, also while a read hangs",
+    async ([, hanging]) => {
+      const controller = new AbortController();
+      const aborted = Promise.withResolvers<void>();
+      const stream = await sealStream(client, "app.files", hanging(aborted.resolve), { signal: controller.signal });
+      controller.abort();
+      await expect(collect(stream)).rejects.toMatchObject({ code: "CANCELLED" });
+      await aborted.promise;
+      const left = Promise.withResolvers<void>();
+      await (await sealStream(client, "app.files", hanging(left.resolve))).cancel();
+      await left.promise;
+    },
+  );
 
   it("ends in CANCELLED when the signal aborts while the source gives nothing", async () => {
     const controller = new AbortController();
