@@ -253,8 +253,7 @@ describe("a backend that never answers", () => {
     const alice = await start({ limits: { backendTimeoutMs: 100 } });
     transit().sign = never;
     const waiting = alice.sign("app.p256", message);
-    await serving();
-    await expect(waiting).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+    await Promise.all([serving(), expect(waiting).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" })]);
   });
 
   it("a promise of its own kind that calls back twice, or never, is one answer at most", async () => {
