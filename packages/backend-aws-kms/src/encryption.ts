@@ -105,8 +105,10 @@ async function decryptWith(
   const missing = (member: string) => incompleteAnswer({ action: "Decrypt", key, keyId }, member, requestId);
   if (!(output.Plaintext instanceof Uint8Array)) throw missing("Plaintext");
   if (typeof output.KeyId !== "string") throw missing("KeyId");
+  const plaintext = new Uint8Array(output.Plaintext);
+  output.Plaintext.fill(0);
   return {
-    plaintext: Uint8Array.from(output.Plaintext),
+    plaintext,
     keyVersion: version ?? (await on.versions.answeredBy(key, output.KeyId, context)),
     resource: output.KeyId,
     ...(requestId !== undefined && { backendRequestId: requestId }),

@@ -52,6 +52,7 @@ export interface EncryptResult extends Provenance {
 }
 
 export interface DecryptResult extends Provenance {
+  /** Given away: whoever asked zeroes it when done. */
   readonly plaintext: Uint8Array;
   readonly keyVersion: number;
 }
@@ -81,7 +82,7 @@ export interface TransitEngine {
   verify(key: KeyRef, message: Uint8Array, signature: Uint8Array, context: CallContext): Promise<VerifyResult>;
   /** Without `version` the newest. @throws {@link BackendError} `KEY_NOT_FOUND` also for a version that is not there. */
   publicKey(key: KeyRef, context: CallContext, options?: { readonly version?: number }): Promise<PublicKeyResult>;
-  /** `aad` absent and `aad` empty are different contexts. */
+  /** `aad` absent and `aad` empty are different contexts. The plaintext may be zeroed once this settles. */
   encrypt(
     key: KeyRef,
     plaintext: Uint8Array,

@@ -6,7 +6,7 @@ import { perKeyType } from "../per-key-type.js";
 import type { Subject } from "../subject.js";
 
 const both = ["encrypt", "decrypt"] as const;
-const LONG_PLAINTEXT = 100_000;
+const LONG_PLAINTEXT = 1_048_576;
 
 export const encryptionRules: readonly Rule[] = [
   ...perKeyType("encrypt", "what is encrypted decrypts to the same bytes, with its provenance", both, roundTrip),
@@ -29,11 +29,15 @@ async function roundTrip(subject: Subject, keyType: KeyType): Promise<void> {
       envelope.keyVersion >= 1 && resource !== "",
       `encrypt with ${keyType}: keyVersion and resource must name the key`,
     );
+    text.fill(0);
     const whole = Uint8Array.of(...envelope.nonce, ...envelope.ciphertext);
     must(!contains(whole, plaintext), `encrypt with ${keyType}: the ciphertext holds the plaintext`);
     const opened = await subject.transit.decrypt(key, envelope, aad, subject.context());
     must(sameBytes(opened.plaintext, plaintext), `decrypt with ${keyType}: other bytes came back`);
     must(opened.keyVersion === envelope.keyVersion, `decrypt with ${keyType}: keyVersion is not the envelope's`);
+    opened.plaintext.fill(0);
+    const again = await subject.transit.decrypt(key, envelope, aad, subject.context());
+    must(sameBytes(again.plaintext, plaintext), `decrypt with ${keyType}: what was given away was not its own copy`);
   }
 }
 

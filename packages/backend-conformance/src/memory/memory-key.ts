@@ -71,7 +71,7 @@ function cipherKey(cipher: "aes-256-gcm" | "chacha20-poly1305"): MemoryKeyVersio
     encrypt(plaintext, aad) {
       const nonce = Uint8Array.from(randomBytes(NONCE_BYTES));
       const seal = createCipheriv(gcm, key, nonce, options).setAAD(tagged(aad));
-      return { nonce, ciphertext: Uint8Array.of(...seal.update(plaintext), ...seal.final(), ...seal.getAuthTag()) };
+      return { nonce, ciphertext: joined(seal.update(plaintext), seal.final(), seal.getAuthTag()) };
     },
     decrypt({ nonce, ciphertext }, aad) {
       try {
@@ -79,7 +79,7 @@ function cipherKey(cipher: "aes-256-gcm" | "chacha20-poly1305"): MemoryKeyVersio
         const open = createDecipheriv(gcm, key, nonce, options)
           .setAAD(tagged(aad))
           .setAuthTag(ciphertext.subarray(end));
-        return Uint8Array.of(...open.update(ciphertext.subarray(0, end)), ...open.final());
+        return joined(open.update(ciphertext.subarray(0, end)), open.final());
       } catch (cause) {
         throw new BackendError("DECRYPT_FAILED", "wrong key, wrong AAD or not a ciphertext of it", {}, { cause });
       }
@@ -90,6 +90,10 @@ function cipherKey(cipher: "aes-256-gcm" | "chacha20-poly1305"): MemoryKeyVersio
 /** Absent and empty AAD are different. */
 function tagged(aad: Uint8Array | undefined): Uint8Array {
   return aad === undefined ? Uint8Array.of(0) : Uint8Array.of(1, ...aad);
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 function wrongUse(): never {

@@ -2,6 +2,11 @@ import { BackendError, KEY_TYPES, type KeyType, type Provenance } from "@basil/c
 
 const MAX_TEXT = 4096;
 
+interface ByteLengths {
+  readonly min?: number;
+  readonly max: number;
+}
+
 /** Reads the members of what a backend answered, each once, and copies bytes: what is checked is what is passed on. */
 export class Answer {
   /** Backend, operation and key, for whoever reads the log. */
@@ -28,14 +33,16 @@ export class Answer {
     return new Answer(`${this.#where}: ${name}`, this.#members[name]);
   }
 
-  bytes(name: string, { min = 0, max }: { readonly min?: number; readonly max: number }): Uint8Array {
+  bytes(name: string, range: ByteLengths): Uint8Array {
+    return this.#copy(name, this.#members[name], range);
+  }
+
+  /** As {@link bytes}, of what the backend gave away: its own are zeroed. */
+  handedOver(name: string, range: ByteLengths): Uint8Array {
     const value = this.#members[name];
-    if (!(value instanceof Uint8Array)) throw this.wrong(`gave ${kindOf(value)} as ${name}, expected a Uint8Array`);
-    // A view of memory that others can write, or of a subclass, becomes plain bytes of our own.
-    const bytes = Uint8Array.from(value);
-    if (bytes.length >= min && bytes.length <= max) return bytes;
-    const expected = min === max ? `${min}` : `${min} to ${max}`;
-    throw this.wrong(`gave ${bytes.length} bytes of ${name}, expected ${expected}`);
+    const bytes = this.#copy(name, value, range);
+    Uint8Array.prototype.fill.call(value, 0);
+    return bytes;
   }
 
   wholeNumber(name: string, min: number, max = 0xffff_ffff): number {
@@ -71,6 +78,15 @@ export class Answer {
   provenance(): Provenance {
     const backendRequestId = this.optionalText("backendRequestId");
     return { resource: this.text("resource"), ...(backendRequestId !== undefined && { backendRequestId }) };
+  }
+
+  #copy(name: string, value: unknown, { min = 0, max }: ByteLengths): Uint8Array {
+    if (!(value instanceof Uint8Array)) throw this.wrong(`gave ${kindOf(value)} as ${name}, expected a Uint8Array`);
+    // A view of memory that others can write, or of a subclass, becomes plain bytes of our own.
+    const bytes = new Uint8Array(value);
+    if (bytes.length >= min && bytes.length <= max) return bytes;
+    const expected = min === max ? `${min}` : `${min} to ${max}`;
+    throw this.wrong(`gave ${bytes.length} bytes of ${name}, expected ${expected}`);
   }
 }
 

@@ -27,7 +27,7 @@ export function containedTransit(backend: Backend): TransitEngine {
     sign(key, message, context) {
       const width = signatureBytes(key.keyType);
       const range = width === undefined ? { min: 1, max: MAX_SIGNATURE } : { min: width, max: width };
-      const copy = Uint8Array.from(message);
+      const copy = new Uint8Array(message);
       return call(
         backend,
         "sign",
@@ -79,7 +79,7 @@ export function containedTransit(backend: Backend): TransitEngine {
     decrypt(key, envelope, aad, context) {
       const work = (ref: KeyRef, it: CallContext) => engine().decrypt(ref, envelope, aad, it);
       return call(backend, "decrypt", key, context, work, (answer) => ({
-        plaintext: answer.bytes("plaintext", { max: envelope.ciphertext.length }),
+        plaintext: answer.handedOver("plaintext", { max: envelope.ciphertext.length }),
         keyVersion: answer.wholeNumber("keyVersion", 0),
         ...answer.provenance(),
       }));

@@ -15,6 +15,7 @@ import type { HealthWatches } from "../health/health-watches.js";
 import type { Limits } from "../limits.js";
 import type { Dispatcher } from "../request/dispatcher.js";
 import { type Rpc, rpcs } from "../request/rpcs.js";
+import { hasSecrets, zeroSecrets } from "../request/secret-bytes.js";
 import { isRequestError } from "../request/status-codes.js";
 import { drained } from "./drained.js";
 import { addHealthService } from "./health-service.js";
@@ -51,7 +52,8 @@ export function connectionServer(
   for (const rpc of methods) {
     const { path, responseSerialize, requestDeserialize } = rpc.method;
     if (rpc.kind === "unary") {
-      server.register(path, unary(rpc, dispatcher, identity, load), responseSerialize, requestDeserialize, "unary");
+      const serialize = lastly(responseSerialize);
+      server.register(path, unary(rpc, dispatcher, identity, load), serialize, requestDeserialize, "unary");
     } else {
       server.register(
         path,
@@ -66,6 +68,15 @@ export function connectionServer(
   return server;
 }
 
+/** The encoding is a copy, and nobody reads the message after it. */
+function lastly(serialize: (message: Message) => Buffer): (message: Message) => Buffer {
+  return (message) => {
+    const encoded = serialize(message);
+    zeroSecrets(message);
+    return encoded;
+  };
+}
+
 function unary(
   rpc: Rpc & { kind: "unary" },
   dispatcher: Dispatcher,
@@ -74,15 +85,17 @@ function unary(
 ): handleUnaryCall<Message, Message> {
   return (call, answer) => {
     load.inFlight += 1;
+    const { request } = call;
+    const released = hasSecrets(request) ? () => zeroSecrets(request) : undefined;
     void dispatcher
-      .unary(rpc, call.request, identity, ending(call))
-      .then(
-        (outcome) => {
-          if ("error" in outcome) answer(wireError(outcome.error, outcome.requestId));
-          else answer(null, outcome.answer);
-        },
-        () => answer(FAULT),
-      )
+      .unary(rpc, request, identity, { ...ending(call), released })
+      .then((outcome) => {
+        if ("error" in outcome) answer(wireError(outcome.error, outcome.requestId));
+        else answer(null, outcome.answer);
+        // What the caller did not wait for is not encoded any more.
+        if (call.cancelled && "answer" in outcome) zeroSecrets(outcome.answer);
+      })
+      .catch(() => answer(FAULT))
       .finally(() => {
         load.inFlight -= 1;
       });

@@ -14,8 +14,9 @@ export async function decrypt({ keyId, envelope, aad }: DecryptRequest, call: Ca
   requireCipherOf(call, entry, "envelope.alg", envelope.alg);
   const { ref, transit } = transitKey(call, entry);
   const { keyVersion, nonce, ciphertext } = envelope;
-  const { plaintext, ...provenance } = await call.ask((context) =>
-    transit.decrypt(ref, { keyVersion, nonce, ciphertext }, aad, context),
+  const { plaintext, ...provenance } = await call.ask(
+    (context) => transit.decrypt(ref, { keyVersion, nonce, ciphertext }, aad, context),
+    (late) => late.plaintext.fill(0),
   );
   call.provenance = provenance;
   return create(DecryptResponseSchema, { plaintext });

@@ -21,9 +21,16 @@ export async function getSecret({ secretId, version }: GetSecretRequest, call: C
   requireClass(call, entry, "value", "public");
   const kv2 = storeOf(call, entry);
   const options = version === undefined ? {} : { version };
-  const found = await call.ask((context) => kv2.get(entry.path, context, options));
-  call.provenance = { ...found, keyVersion: found.version };
-  return create(GetSecretResponseSchema, { value: found.value, version: found.version });
+  const {
+    value,
+    version: keyVersion,
+    ...rest
+  } = await call.ask(
+    (context) => kv2.get(entry.path, context, options),
+    (late) => late.value.fill(0),
+  );
+  call.provenance = { keyVersion, ...rest };
+  return create(GetSecretResponseSchema, { value, version: keyVersion });
 }
 
 export async function setSecret({ secretId, value }: SetSecretRequest, call: Call): Promise<SetSecretResponse> {

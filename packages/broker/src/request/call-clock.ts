@@ -6,6 +6,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds since the epoch. */
   readonly deadline?: number | undefined;
+  /**
+   * Told once nobody reads the request any more, so that its owner may zero it. Not told when a backend failed or was
+   * given up on: it may be reading still.
+   */
+  readonly released?: (() => void) | undefined;
 }
 
 /** Joins what can end a call: its caller, its deadline, and the time a backend gets. The reason is what the caller sees. */

@@ -64,6 +64,7 @@ export class Call {
   backendId: string | undefined;
   /** The detail's `op` of every failure but a refusal: the method in snake case. */
   readonly #op: string;
+  readonly #asked: Promise<unknown>[] = [];
 
   constructor(op: string, identity: Identity, services: Services, context: CallContext) {
     this.#op = op;
@@ -149,15 +150,27 @@ export class Call {
     this.provenance = { ...used, expectedResource };
   }
 
-  /** Has a backend do something, for as long as the caller waits. Its failures become what the caller may see. */
-  async ask<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
+  /**
+   * Has a backend do something, for as long as the caller waits. Its failures become what the caller may see.
+   *
+   * @param forget - Gets a result that comes when nobody waits for it any more.
+   */
+  async ask<T>(work: (context: CallContext) => Promise<T>, forget?: (late: T) => void): Promise<T> {
     const { signal } = this.context;
+    const working = begin(work, this.context);
+    this.#asked.push(working);
     try {
-      return await abortable(begin(work, this.context), signal);
+      return await abortable(working, signal);
     } catch (error) {
+      if (forget !== undefined) void working.then(forget, () => undefined);
       if (signal.aborted && signal.reason instanceof BrokerError) throw signal.reason;
       throw backendAnswer(this.#op, error);
     }
+  }
+
+  /** Settles as what backends were asked for does, whether or not the caller still waits for it. */
+  async whenBackendsAreDone(): Promise<void> {
+    await Promise.all(this.#asked);
   }
 
   #subject(operation: Operation, target: string, message = "not authorized"): string {

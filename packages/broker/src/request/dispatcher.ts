@@ -13,6 +13,7 @@ import type { Stream } from "./handler.js";
 import { publishRequest } from "./request-channel.js";
 import { endRequestSpan, startRequestSpan } from "./request-span.js";
 import type { Rpc } from "./rpcs.js";
+import { zeroSecrets } from "./secret-bytes.js";
 import type { Services } from "./services.js";
 import { isRequestError } from "./status-codes.js";
 
@@ -74,18 +75,21 @@ export class Dispatcher {
     this.#aborted.abort(new Error("the broker stopped"));
   }
 
-  async #run<Answer>(
+  async #run<Answer extends object>(
     { op }: Rpc,
     identity: Identity,
     options: CallOptions,
     handle: (call: Call) => Promise<Answer>,
   ): Promise<Outcome<Answer>> {
     const requestId = randomUUID();
-    if (this.#closing) return { requestId, error: unavailable(op, new Error("the broker is stopping")) };
+    const { deadline, released } = options;
+    if (this.#closing) {
+      released?.();
+      return { requestId, error: unavailable(op, new Error("the broker is stopping")) };
+    }
     const startedAt = process.hrtime.bigint();
     using clock = new CallClock(op, options, this.#aborted.signal, this.#services.limits.backendTimeoutMs);
     const { signal } = clock;
-    const { deadline } = options;
     const context = { signal, requestId, ...(deadline === undefined ? {} : { deadline }) };
     const call = new Call(op, identity, this.#services, context);
     const span = startRequestSpan(op, requestId);
@@ -96,11 +100,16 @@ export class Dispatcher {
       const turn = ALWAYS_ANSWERED.has(op) ? undefined : this.#admission.enter(callerName(call), op, signal);
       leave = turn instanceof Promise ? await turn : turn;
       const outcome = await this.#settle(op, call, requestId, handle);
-      await this.#record(call, outcome, startedAt);
+      await this.#record(call, outcome, startedAt).catch((error: unknown) => {
+        // Withheld: nobody else gets to see it.
+        if ("answer" in outcome) zeroSecrets(outcome.answer);
+        throw error;
+      });
       return this.#tell(op, call, outcome, startedAt, span);
     } catch (error) {
       return this.#tell(op, call, { requestId, error: this.#asRequestError(op, call, error) }, startedAt, span);
     } finally {
+      if (released !== undefined) void call.whenBackendsAreDone().then(released, () => undefined);
       leave?.();
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#onIdle?.();
