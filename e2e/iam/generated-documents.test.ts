@@ -1,62 +1,20 @@
-import { type KeySpec, type KmsEmulator, startKmsEmulator } from "@basil/aws-kms-emulator";
+import { type KmsEmulator, startKmsEmulator } from "@basil/aws-kms-emulator";
 import { awsKms, awsKmsPermissions, awsKmsRotator, keyReference } from "@basil/backend-aws-kms";
-import { type KeyEntry, parseCatalog } from "@basil/catalog";
 import { isBackendError, keyRef, type TransitEngine } from "@basil/core";
-import { parsePolicy } from "@basil/policy";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { IamDocument } from "../../packages/cli/src/iam/iam-document.ts";
 import { provisionerPolicy, rotatorPolicy } from "../../packages/cli/src/iam/provisioning-policies.ts";
 import { leastRuntimePolicy, runtimePolicyByAlias } from "../../packages/cli/src/iam/runtime-policy.ts";
+import { arnsOfAll, type BuiltKey, build, granted, NEEDS, neededOn, type Operation, world } from "./iam-world.ts";
 import { DECIDABLE, DECIDABLE_BY_ALIAS, kmsDecision } from "./kms-decision.ts";
-
-const SPECS = {
-  ed25519: "ECC_NIST_EDWARDS25519",
-  "ecdsa-p256": "ECC_NIST_P256",
-  "ecdsa-p384": "ECC_NIST_P384",
-  "ecdsa-p521": "ECC_NIST_P521",
-  "aes-256-gcm": "SYMMETRIC_DEFAULT",
-} as const satisfies Record<string, KeySpec>;
-type KeyType = keyof typeof SPECS;
 
 const PLACE = { partition: "aws", region: "us-east-1", account: "111122223333" };
 const RUNTIME = awsKmsPermissions.runtime.map(({ action }) => action as string);
-/** Which IAM actions an operation of Basil causes: the table of the page, not the code's. */
-const NEEDS = {
-  sign: ["kms:Sign"],
-  verify: ["kms:Verify"],
-  get_public_key: ["kms:GetPublicKey"],
-  encrypt: ["kms:Encrypt"],
-  decrypt: ["kms:Decrypt"],
-} as const;
-type Operation = keyof typeof NEEDS;
-const OPERATIONS = Object.keys(NEEDS) as Operation[];
-const ON_CIPHERS: readonly string[] = ["encrypt", "decrypt"];
-
-interface World {
-  readonly types: readonly KeyType[];
-  readonly paths: readonly ("alias" | "other alias" | "logical" | "arn" | "id")[];
-  /** By rule: operations, and keys by number. */
-  readonly rules: readonly { readonly ops: readonly Operation[]; readonly keys: readonly number[] }[];
-}
-
-const world = (forms: readonly World["paths"][number][]) =>
-  fc
-    .record({
-      types: fc.array(fc.constantFrom(...(Object.keys(SPECS) as KeyType[])), { minLength: 1, maxLength: 3 }),
-      paths: fc.array(fc.constantFrom(...forms), { minLength: 3, maxLength: 3 }),
-      rules: fc.array(
-        fc.record({
-          ops: fc.subarray(OPERATIONS, { minLength: 1 }),
-          keys: fc.subarray([0, 1, 2], { minLength: 1 }),
-        }),
-        { maxLength: 3 },
-      ),
-    })
-    .map((made): World => made);
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const message = utf8("a message");
-let run = 0;
+const call = () => ({ signal: new AbortController().signal, requestId: "test" });
 let emulator: KmsEmulator;
 
 beforeAll(async () => {
@@ -65,106 +23,40 @@ beforeAll(async () => {
 beforeEach(() => emulator.clearCalls());
 afterAll(() => emulator.close());
 
-/** The keys of a world, a catalog of them, and a key that is in nobody's catalog. */
-async function build({ types, paths, rules }: World, { present = true } = {}) {
-  run += 1;
-  const entries: [string, object][] = [];
-  const arns: string[] = [];
-  for (const [at, keyType] of types.entries()) {
-    const name = `k${run}.n${at}`;
-    const form = paths[at] ?? "alias";
-    const alias = {
-      alias: `alias/basil/${run}/n${at}`,
-      "other alias": `alias/team/${run}/n${at}`,
-      logical: name,
-      arn: "",
-      id: "",
-    }[form];
-    const reference = alias === "" ? undefined : keyReference(alias).keyId;
-    const key = present
-      ? await emulator.keys.create({ spec: SPECS[keyType], ...(reference !== undefined && { aliases: [reference] }) })
-      : undefined;
-    arns.push(key?.arn ?? "");
-    const path = form === "arn" ? key?.arn : form === "id" ? key?.id : alias;
-    const symmetric = keyType === "aes-256-gcm";
-    const shared = {
-      keyType,
-      backend: "kms",
-      engine: "transit",
-      path,
-      writable: true,
-      missing: "error",
-      description: name,
-    };
-    entries.push([name, { class: symmetric ? "symmetric" : "asymmetric", ...shared }]);
-  }
-  const catalog = parseCatalog(
-    JSON.stringify({
-      schemaVersion: 1,
-      backends: {
-        kms: { kind: "aws-kms", addr: "aws-kms:us-east-1", engines: ["transit"], mintKeyTypes: Object.keys(SPECS) },
-      },
-      keys: Object.fromEntries(entries),
-    }),
-  );
-  const policy = parsePolicy(
-    JSON.stringify({
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid: 1000 }] } },
-      rules: rules.map(({ ops, keys }, at) => ({
-        id: `r${at}`,
-        subjects: ["me"],
-        action: ops.map((op) => `op:${op}`),
-        target: keys.map((key) => `k${run}.n${key}`),
-      })),
-    }),
-  );
-  const user = emulator.principals.createUser({ name: `u${run}` });
-  const use = (document: object) => emulator.principals.setPolicies(user.name, [JSON.stringify(document)]);
-  const options = { id: "kms", region: "us-east-1", endpoint: emulator.endpoint, credentials: user };
-  return { catalog, policy, arns, user, use, options, keys: [...catalog.keys.values()] };
-}
+type Done = Partial<Record<Exclude<Operation, "mint">, unknown>>;
 
-/** What a rule grants and the key's class can do. */
-function granted({ types, rules }: World, at: number): Operation[] {
-  return OPERATIONS.filter(
-    (op) =>
-      ON_CIPHERS.includes(op) === (types[at] === "aes-256-gcm") &&
-      rules.some(({ ops, keys }) => ops.includes(op) && keys.includes(at)),
-  );
-}
-
-/** Every operation of Basil on a key, as the identity of the document; the inputs were made by somebody who may. */
-async function outcomes(transit: TransitEngine, entry: KeyEntry, rootTransit: TransitEngine) {
-  const key = keyRef(entry);
-  const context = { signal: new AbortController().signal, requestId: "test" };
-  const symmetric = entry.class === "symmetric";
-  const made = symmetric
-    ? { envelope: (await rootTransit.encrypt(key, message, undefined, context)).envelope }
-    : { signature: (await rootTransit.sign(key, message, context)).signature };
-  const calls: Partial<Record<Operation, () => Promise<unknown>>> = made.envelope
-    ? {
-        encrypt: () => transit.encrypt(key, message, undefined, context),
-        decrypt: () => transit.decrypt(key, made.envelope, undefined, context),
-      }
-    : {
-        sign: () => transit.sign(key, message, context),
-        verify: () => transit.verify(key, message, made.signature ?? message, context),
-        get_public_key: () => transit.publicKey(key, context),
-      };
-  const done: Operation[] = [];
-  for (const [op, call] of Object.entries(calls) as [Operation, () => Promise<unknown>][]) {
-    const denied = await call().then(
-      () => false,
-      (error: unknown) => isBackendError(error) && error.code === "ACCESS_DENIED",
-    );
-    if (!denied) done.push(op);
+/** What each operation of Basil on a key gives, and nothing for one that AWS denies. */
+async function outcomes(calls: Readonly<Record<string, () => Promise<unknown>>>): Promise<Done> {
+  const done: Record<string, unknown> = {};
+  for (const [op, call] of Object.entries(calls)) {
+    try {
+      done[op] = await call();
+    } catch (error) {
+      if (!isBackendError(error) || error.code !== "ACCESS_DENIED") throw error;
+    }
   }
   return done;
 }
 
-function rootOptions(options: object) {
-  return { ...options, credentials: emulator.rootCredentials };
+/** Everything that can be asked of one version of a key; what it is asked with was made by somebody who may. */
+async function askOf(transit: TransitEngine, root: TransitEngine, { entry, current, arns }: BuiltKey, version: number) {
+  const key = keyRef(entry);
+  // By its own alias each version is a key that was never rotated.
+  const own = arns.length === 1 ? key : { ...key, path: `${keyReference(key.path).keyId}/v${version}` };
+  if (entry.class === "symmetric") {
+    const { envelope } = await root.encrypt(own, message, undefined, call());
+    const decrypt = () => transit.decrypt(key, { ...envelope, keyVersion: version }, undefined, call());
+    return outcomes({
+      ...(version === current && { encrypt: () => transit.encrypt(key, message, undefined, call()) }),
+      decrypt: async () => (await decrypt()).plaintext,
+    });
+  }
+  const { signature } = await root.sign(own, message, call());
+  return outcomes({
+    ...(version === current && { sign: () => transit.sign(key, message, call()) }),
+    verify: async () => (await transit.verify(key, message, signature, call())).valid,
+    get_public_key: async () => (await transit.publicKey(key, call(), { version })).resource,
+  });
 }
 
 /** Decisions on a key that differ from `allowed`, of all that can be asked for. */
@@ -182,37 +74,84 @@ async function otherThan(
   return wrong;
 }
 
+const ALL = ["sign", "verify", "get_public_key", "encrypt", "decrypt"] as const;
+
+/** Every action on every resource of a document that has no patterns. */
+function allowedBy({ Statement }: IamDocument): string[] {
+  return Statement.flatMap(({ Action, Resource = [] }) =>
+    [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} ${resource}`)),
+  );
+}
+
 describe("basil iam policy", { timeout: 60_000 }, () => {
-  it("of the --policy form lets every granted operation through, and nothing else", () =>
-    fc.assert(
-      fc.asyncProperty(world(["alias", "other alias", "logical", "arn", "id"]), async (made) => {
-        const { catalog, policy, arns, user, use, options, keys } = await build(made);
-        const pairs = keys.map((key, at) => ({ key, arn: arns[at] ?? "" }));
-        use(await leastRuntimePolicy(RUNTIME, pairs, catalog, policy));
-        await using backend = awsKms(options);
-        await using root = awsKms(rootOptions(options));
+  it("of the --policy form lets every granted operation through on every version, and nothing else", async () => {
+    let older = 0;
+    await fc.assert(
+      fc.asyncProperty(world(["alias", "other alias", "logical", "arn", "id"], 3), async (made) => {
+        const built = await build(emulator, made);
+        const { catalog, policy, user, use, options, rootOptions, keys } = built;
+        const { graceVersions } = made;
+        const document = await leastRuntimePolicy(RUNTIME, await arnsOfAll(built), catalog, policy, graceVersions);
+        use(document);
+        await using backend = awsKms({ ...options, ...(graceVersions !== undefined && { graceVersions }) });
+        await using root = awsKms(rootOptions);
         if (!backend.transit || !root.transit) throw new Error("no transit engine");
-        const other = await emulator.keys.create({ spec: "ECC_NIST_P256" });
-        for (const [at, entry] of keys.entries()) {
+        emulator.clearCalls();
+        for (const [at, key] of keys.entries()) {
           const ops = granted(made, at);
-          expect((await outcomes(backend.transit, entry, root.transit)).sort()).toEqual([...ops].sort());
-          const actions = new Set<string>(["kms:DescribeKey", ...ops.flatMap((op) => NEEDS[op])]);
-          expect(await otherThan(actions, user, arns[at] ?? "")).toEqual([]);
+          await backend.probe(keyRef(key.entry), call());
+          for (const [index, arn] of key.arns.entries()) {
+            const version = index + 1;
+            const actions = neededOn(ops, version, key.current, graceVersions);
+            const done = await askOf(backend.transit, root.transit, key, version);
+            // A signature is judged by the newest version first, so that it is judged wherever anything is.
+            const judged = ops.includes("verify") ? ["kms:Verify"] : [];
+            const may = new Set([...actions, ...judged]);
+            const through = ALL.filter((op) => NEEDS[op].every((action) => may.has(action)));
+            expect(Object.keys(done).sort()).toEqual(
+              through.filter((op) => version === key.current || (op !== "sign" && op !== "encrypt")).sort(),
+            );
+            if ("verify" in done) expect(done.verify).toBe(actions.has("kms:Verify"));
+            if ("decrypt" in done) expect(done.decrypt).toEqual(message);
+            if ("get_public_key" in done) expect(done.get_public_key).toBe(arn);
+            older += version === key.current ? 0 : 1;
+          }
         }
+        // Whatever the document allows was called.
+        const called = emulator.calls.filter(
+          ({ principal, decision }) => principal === user.arn && decision === "allow",
+        );
+        expect(new Set(called.map(({ action, resource }) => `${action} ${resource}`))).toEqual(
+          new Set(allowedBy(document)),
+        );
+        for (const [at, key] of keys.entries()) {
+          for (const [index, arn] of key.arns.entries()) {
+            const actions = neededOn(granted(made, at), index + 1, key.current, graceVersions);
+            expect(await otherThan(actions, user, arn)).toEqual([]);
+          }
+        }
+        const other = await emulator.keys.create({ spec: "ECC_NIST_P256" });
         expect(await otherThan(new Set(), user, other.arn)).toEqual([]);
       }),
       { numRuns: 30 },
-    ));
+    );
+    expect(older).toBeGreaterThan(20);
+  });
 
   it("--style request-alias lets the six actions through by the catalog's aliases, and nothing by ARN or another alias", () =>
     fc.assert(
-      fc.asyncProperty(world(["alias", "other alias", "logical"]), async (made) => {
-        const { arns, user, use, keys } = await build(made);
-        use(runtimePolicyByAlias(RUNTIME, keys, PLACE));
-        emulator.keys.setAlias(`alias/elsewhere/${run}`, arns[0]?.split("/")[1] ?? "");
-        for (const [at, { path }] of keys.entries()) {
-          expect(await otherThan(new Set(RUNTIME), user, keyReference(path).keyId, DECIDABLE_BY_ALIAS)).toEqual([]);
-          expect(await otherThan(new Set(), user, arns[at] ?? "")).toEqual([]);
+      fc.asyncProperty(world(["alias", "other alias", "logical"], 1), async (made) => {
+        const { run, user, use, keys } = await build(emulator, made);
+        const entries = keys.map(({ entry }) => entry);
+        use(runtimePolicyByAlias(RUNTIME, entries, PLACE));
+        emulator.keys.setAlias(`alias/elsewhere/${run}`, keys[0]?.arns[0]?.split("/")[1] ?? "");
+        for (const { entry, arns } of keys) {
+          const { keyId } = keyReference(entry.path);
+          const versions = arns.length === 1 ? [] : arns.map((_, at) => `${keyId}/v${at + 1}`);
+          for (const alias of [keyId, ...versions]) {
+            expect(await otherThan(new Set(RUNTIME), user, alias, DECIDABLE_BY_ALIAS)).toEqual([]);
+          }
+          for (const arn of arns) expect(await otherThan(new Set(), user, arn)).toEqual([]);
         }
         expect(await otherThan(new Set(), user, `alias/elsewhere/${run}`, DECIDABLE_BY_ALIAS)).toEqual([]);
       }),
@@ -222,12 +161,12 @@ describe("basil iam policy", { timeout: 60_000 }, () => {
   it("of the provisioner lets it create every key of the catalog, and use none", () =>
     fc.assert(
       fc.asyncProperty(world(["alias", "other alias", "logical"]), async (made) => {
-        const { user, use, options, keys } = await build(made, { present: false });
-        use(provisionerPolicy(keys, PLACE));
+        const { run, user, use, options, keys } = await build(emulator, made, { present: false });
+        const entries = keys.map(({ entry }) => entry);
+        use(provisionerPolicy(entries, PLACE));
         await using backend = awsKms(options);
-        const context = { signal: new AbortController().signal, requestId: "test" };
-        for (const entry of keys) {
-          const { resource } = (await backend.transit?.createKey(keyRef(entry), context)) ?? { resource: "" };
+        for (const entry of entries) {
+          const { resource } = (await backend.transit?.createKey(keyRef(entry), call())) ?? { resource: "" };
           const allowed = new Set(["kms:DescribeKey", "kms:GetPublicKey", "kms:CreateKey"]);
           expect(await otherThan(allowed, user, resource)).toEqual([]);
         }
@@ -239,13 +178,13 @@ describe("basil iam policy", { timeout: 60_000 }, () => {
   it("of the rotator lets it rotate every key of the catalog, and touch no other alias", () =>
     fc.assert(
       fc.asyncProperty(world(["alias", "other alias", "logical"]), async (made) => {
-        const { user, use, options, keys } = await build(made);
-        use(rotatorPolicy(keys, PLACE));
+        const { run, user, use, options, keys } = await build(emulator, made);
+        const entries = keys.map(({ entry }) => entry);
+        use(rotatorPolicy(entries, PLACE));
         await using rotator = awsKmsRotator(options);
-        const context = { signal: new AbortController().signal, requestId: "test" };
-        for (const entry of keys) {
-          const { arn } = await rotator.prepare(keyRef(entry), context);
-          const { resource } = await rotator.commit(keyRef(entry), context);
+        for (const entry of entries) {
+          const { arn } = await rotator.prepare(keyRef(entry), call());
+          const { resource } = await rotator.commit(keyRef(entry), call());
           expect(resource).toBe(arn);
         }
         const other = await emulator.keys.create({ spec: "ECC_NIST_P256", aliases: [`alias/foreign/${run}`] });

@@ -76,9 +76,11 @@ async function askAs(subject: Subject, credential: unknown, context: CommandCont
   const keyOf = (entry: KeyEntry) => {
     const opens = slotKey !== undefined && entry.path === slotKey ? ["kms:Decrypt"] : [];
     const lastArn = lastUsed.get(entry.name);
+    const { inUse, onOthers } = neededActions(entry, catalog, policy, decide);
     return {
       key: keyRef(entry),
-      needs: [...neededActions(entry, catalog, policy, decide), ...opens],
+      needs: [...inUse, ...opens],
+      versionNeeds: [...onOthers],
       ...(lastArn !== undefined && { lastArn }),
     };
   };

@@ -47,6 +47,38 @@ describe("liveRows", () => {
     expect(found[0]?.remediation).toContain(`kms:Sign, kms:Verify on ${ARN}`);
   });
 
+  it("says of which version it is, a row for each, and what to do about one that is not in use", () => {
+    const of = { severity: "warning", version: 1, resource: ARN } as const;
+    const found = rows([
+      finding({ code: "excess", action: "kms:Sign", ...of }),
+      finding({ code: "excess", severity: "warning", action: "kms:Verify", resource: ARN }),
+      finding({ code: "state", message: "version 1: its KeyState is Disabled", ...of }),
+      finding({ code: "spec", message: "version 1: its KeySpec is RSA_2048", ...of }),
+    ]);
+    expect(found.map(({ detail }) => detail)).toEqual([
+      "version 1: its KeyState is Disabled",
+      "version 1: its KeySpec is RSA_2048",
+      "version 1: kms:Sign is allowed, and no rule needs it",
+      "kms:Verify is allowed, and no rule needs it",
+    ]);
+    expect(found.slice(0, 2).map(({ remediation }) => remediation)).toEqual([
+      expect.stringContaining("as long as what was sealed or signed with it matters"),
+      expect.stringContaining("the alias of that version"),
+    ]);
+  });
+
+  it("shows the versions of a key that is well, each with what it may do and what is not proved", () => {
+    const allowed = ["kms:DescribeKey", "kms:Verify"];
+    const unproved = ["kms:RetireGrant: NotFoundException: no grant"];
+    const key = { key: "jwt", path: "alias/jwt", arn: ARN, keyState: "Enabled", allowed, unproved: [] };
+    const version = { version: 1, arn: `${ARN}-1`, keyState: "Enabled", allowed, unproved };
+    const [, row] = liveRows("kms", { ...report(), keys: [{ ...key, versions: [version] }] }, () => "error");
+    expect(row).toMatchObject({ name: "live:jwt", status: "ok" });
+    expect(row?.detail).toContain(
+      `; version 1 is ${ARN}-1: Enabled, allowed: kms:DescribeKey, kms:Verify; not proved: kms:RetireGrant: NotFoundException`,
+    );
+  });
+
   it.for([
     ["identity-policy", `add to the identity's policy: {"Effect":"Allow","Action":"kms:Sign","Resource":"${ARN}"}`],
     [

@@ -17,7 +17,11 @@ export function liveRows(
     ...single.map((finding) => findingRow(backend, finding, arn, missingOf)),
     ...excessRows(
       findings.filter(({ code }) => code === "excess"),
-      new Map(keys.map(({ key, unproved }) => [key, unproved])),
+      new Map(
+        keys
+          .flatMap((key) => [key, ...key.versions.map((of) => ({ ...of, key: key.key }))])
+          .map((of) => [subjectOf(of), of.unproved]),
+      ),
     ),
   ];
   if (identity === undefined) return rows;
@@ -46,13 +50,18 @@ function clockText(skewMs: number): string {
   return Math.abs(skewMs) < AS_EXACT_AS_TOLD_MS ? "in step" : `${seconds} s ${skewMs > 0 ? "behind" : "ahead of"} AWS`;
 }
 
-function keyRow({ key, path, arn, keySpec, keyUsage, keyState, allowed, unproved }: KmsLiveKeyReport): Check {
+function keyRow(report: KmsLiveKeyReport): Check {
+  const { key, path, arn, keySpec, keyUsage, keyState, allowed, unproved, versions } = report;
   const parts = [
     path === arn
       ? `${arn}: ${keyState}, ${keySpec}, ${keyUsage}`
       : `${path} is ${arn}: ${keyState}, ${keySpec}, ${keyUsage}`,
     `allowed: ${allowed.join(", ")}`,
     ...notProved(unproved),
+    ...versions.flatMap((one) => [
+      `version ${one.version} is ${one.arn}: ${one.keyState}, allowed: ${one.allowed.join(", ")}`,
+      ...notProved(one.unproved),
+    ]),
   ];
   return ok(`${NAME}:${key}`, parts.join("; "));
 }
@@ -64,20 +73,25 @@ function notProved(unproved: readonly string[]): string[] {
     : [`not proved: ${unproved.map((text) => text.split(":", 3).join(":")).join(", ")}`];
 }
 
-/** One row a key, however much more than it needs is allowed. */
+/** One row a key or version of it, however much more than it needs is allowed. */
 function excessRows(findings: readonly KmsLiveFinding[], unproved: ReadonlyMap<string, readonly string[]>): Check[] {
-  const byKey = new Map<string, KmsLiveFinding[]>();
-  for (const finding of findings) {
-    const key = finding.key ?? "";
-    byKey.set(key, [...(byKey.get(key) ?? []), finding]);
-  }
-  return [...byKey].map(([key, excess]) => {
+  return [...Map.groupBy(findings, subjectOf)].map(([subject, excess]) => {
+    const [{ key = "", version, resource } = {}] = excess;
     const actions = excess.map(({ action }) => action).join(", ");
-    const remedy = `take ${actions} on ${excess[0]?.resource} out of what gives it to the identity, IAM or the key's policy; 'basil iam policy --policy' writes what is needed`;
+    const remedy = `take ${actions} on ${resource} out of what gives it to the identity, IAM or the key's policy; 'basil iam policy --policy' writes what is needed`;
     const [are, them] = excess.length === 1 ? ["is", "it"] : ["are", "them"];
-    const parts = [`${actions} ${are} allowed, and no rule needs ${them}`, ...notProved(unproved.get(key) ?? [])];
+    const of = version === undefined ? "" : `version ${version}: `;
+    const parts = [
+      `${of}${actions} ${are} allowed, and no rule needs ${them}`,
+      ...notProved(unproved.get(subject) ?? []),
+    ];
     return warn(`${NAME}:${key}`, parts.join("; "), remedy);
   });
+}
+
+/** The key in use, or a version of it. */
+function subjectOf({ key, version }: Pick<KmsLiveFinding, "key" | "version">): string {
+  return `${version ?? ""} ${key ?? ""}`;
 }
 
 function findingRow(
@@ -113,8 +127,12 @@ function remedyOf(finding: KmsLiveFinding, identity: string | undefined): string
     case "absent":
       return "create the key there, or correct path in the catalog, or region in the bundle";
     case "state":
+      if (finding.version !== undefined) {
+        return "cancel its deletion and enable it, as long as what was sealed or signed with it matters";
+      }
       return "enable the key, or cancel its deletion; else name another one in the catalog";
     case "spec":
+      if (finding.version !== undefined) return "move the alias of that version to the key that it was";
       return "correct keyType or path in the catalog";
     case "alias-moved":
       return "move the alias back; to change keys on purpose, 'basil provision rotate' keeps the old one as a version";

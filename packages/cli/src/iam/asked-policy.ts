@@ -8,10 +8,19 @@ import type { PolicyStatement } from "./policy-statement.js";
 /** What is known of the keys that policies are about. */
 export interface Deployment {
   readonly place: KmsPlace;
-  /** Keys whose ARN is known; `alias` is how the broker asks for it, absent when it asks by ARN or id. */
-  readonly keys: readonly { readonly name: string; readonly arn: string; readonly alias?: string }[];
+  /** Keys whose ARN is known. */
+  readonly keys: readonly DeployedKey[];
   /** The aliases of all catalog keys. */
   readonly aliases: readonly string[];
+}
+
+export interface DeployedKey {
+  readonly name: string;
+  readonly arn: string;
+  /** How the broker asks for it; absent when it asks by ARN or id. */
+  readonly alias?: string;
+  /** Of a version that is not in use. */
+  readonly version?: number;
 }
 
 /** A request to KMS, as a policy is asked about it. */

@@ -8,6 +8,8 @@ import { reachOf } from "./reach.js";
 export interface GrantDifference {
   /** The catalog's name, where it is a key of the catalog. */
   readonly key?: string;
+  /** Of a version of that key which is not in use. */
+  readonly version?: number;
   /** An ARN, a pattern as a document has it, or `*`. */
   readonly resource: string;
   readonly actions: readonly string[];
@@ -72,13 +74,13 @@ export function comparePolicies(
 
 /** Keys of the catalog, each as the broker asks for it; too much is what any request may do. */
 function catalogKeys(wanted: AskedPolicy, deployed: AskedPolicy, { keys }: Deployment, add: Add): void {
-  for (const { name, arn, alias } of keys) {
+  for (const { name, arn, alias, version } of keys) {
     for (const { action, on, takesAlias } of kmsActions) {
       if (!on.includes("key")) continue;
       const named = takesAlias ? alias : undefined;
       const asked: Asked = { action, kind: "key", resource: arn };
       const forms = named === undefined ? [asked] : [{ ...asked, alias: named }, asked];
-      const of = { key: name, resource: arn, action };
+      const of = { key: name, ...(version !== undefined && { version }), resource: arn, action };
       const [usual = asked] = forms;
       if (wanted.allows(usual)) {
         const found = deployed.ask(usual);

@@ -1,17 +1,10 @@
-import type { KeyEntry } from "@basil/catalog";
 import { defineCommand } from "../command.js";
 import type { CommandContext } from "../context.js";
 import { nonEmpty } from "../option-values.js";
 import { writeTable } from "../table.js";
 import type { GrantDifference, PolicyDifference } from "./compare-policies.js";
 import type { PolicyStatement } from "./policy-statement.js";
-import {
-  declareWantedPolicy,
-  identityOption,
-  type WantedPolicy,
-  type WantedPolicyOptions,
-  wantedPolicy,
-} from "./wanted-policy.js";
+import { declareWantedPolicy, identityOption, type WantedPolicyOptions, wantedPolicy } from "./wanted-policy.js";
 
 const ACTIONS_SHOWN = 8;
 
@@ -31,6 +24,7 @@ export const diff = defineCommand<WantedPolicyOptions, PolicyDifference>({
     using _ = context.terminal.working("comparing the policies");
     const { readPolicy } = await import("./read-policy.js");
     const { comparePolicies } = await import("./compare-policies.js");
+    const { deploymentOf } = await import("./wanted-deployment.js");
     const deployed: PolicyStatement[] = [];
     for (const file of operands) {
       const statements = file === "-" ? await fromStdin(context) : await readPolicy(file, "policy", context.cwd);
@@ -61,30 +55,11 @@ async function fromStdin(context: CommandContext): Promise<PolicyStatement[]> {
   return parsePolicyText(await readPayload(["-"], {}, context, 1024 * 1024), "-", "policy");
 }
 
-async function deploymentOf({ document, entries, keys }: WantedPolicy) {
-  const { keyReference } = await import("@basil/backend-aws-kms");
-  const aliasOf = ({ path }: KeyEntry): string | undefined => {
-    const { form, keyId } = keyReference(path);
-    return form === "alias" ? keyId : /^arn:[^:]+:kms:[^:]*:[^:]*:(alias\/.+)$/.exec(keyId)?.[1];
-  };
-  const [, partition = "aws", , region = "", account = ""] =
-    document.Statement.flatMap(({ Resource = [] }) => Resource)
-      .find((resource) => resource !== "*")
-      ?.split(":") ?? [];
-  return {
-    place: { partition, region, account },
-    keys: keys.map(({ key, arn }) => {
-      const alias = aliasOf(key);
-      return { name: key.name, arn, ...(alias !== undefined && { alias }) };
-    }),
-    aliases: [...new Set(entries.flatMap((entry) => aliasOf(entry) ?? []))],
-  };
-}
-
-function cellsOf({ key = "", actions, resource, example, alias, because = [] }: GrantDifference): string[] {
+function cellsOf({ key = "", version, actions, resource, example, alias, because = [] }: GrantDifference): string[] {
   const more = actions.length - ACTIONS_SHOWN;
   const shown = actions.slice(0, ACTIONS_SHOWN).join(", ");
   const note = [
+    ...(version === undefined ? [] : [`version ${version}`]),
     ...(example === undefined ? [] : [`such as ${example}`]),
     ...(alias === undefined ? [] : [`asked for as ${alias}`]),
     ...(because.length === 0 ? [] : [`depends on ${because.join("; ")}`]),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { KmsKeyListing } from "@basil/backend-aws-kms";
 import type { KeyEntry } from "@basil/catalog";
 import { loadPlugin } from "../backend-kinds.js";
 import { CliError } from "../cli-error.js";
@@ -14,7 +15,12 @@ export interface KeyArnsOptions {
   readonly profile?: string;
 }
 
-/** The ARN of every key: as given, else as DescribeKey tells it to the identity that runs this. @throws {@link CliError} */
+/**
+ * The ARN of every key: as given, else as DescribeKey tells it to the identity that runs this, and then of its other
+ * versions, too.
+ *
+ * @throws {@link CliError}
+ */
 export async function keyArns(
   keys: readonly KeyEntry[],
   options: KeyArnsOptions,
@@ -33,16 +39,8 @@ export async function keyArns(
     );
   }
   const open = keys.filter(({ name }) => !given.has(name));
-  const found = open.length === 0 ? new Map<string, FoundKey>() : await describe(open, options, context);
-  return keys.map((key) => {
-    const arn = given.get(key.name);
-    return arn === undefined ? { key, arn: "", ...found.get(key.name) } : { key, arn };
-  });
-}
-
-interface FoundKey {
-  readonly arn: string;
-  readonly version?: number;
+  const found = open.length === 0 ? new Map<string, KmsKeyArn>() : await describe(open, options, context);
+  return keys.map((key) => found.get(key.name) ?? { key, arn: given.get(key.name) ?? "" });
 }
 
 function splitArn(text: string): [name: string, arn: string] {
@@ -57,7 +55,7 @@ async function describe(
   keys: readonly KeyEntry[],
   options: KeyArnsOptions,
   { env, signal }: CommandContext,
-): Promise<Map<string, FoundKey>> {
+): Promise<Map<string, KmsKeyArn>> {
   const { profile } = options;
   const region = options.region ?? (env.AWS_REGION || undefined);
   if (region === undefined) {
@@ -72,30 +70,43 @@ async function describe(
     );
   }
   const { isBackendError, keyRef } = await import("@basil/core");
-  const plugin = await loadPlugin("aws-kms");
-  const credential = plugin.credentialSchema.parse({ region, ...(profile !== undefined && { profile }) });
-  await using backend = await plugin.open(credential, { id: "kms" });
-  const arns = new Map<string, FoundKey>();
-  for (const key of keys) {
-    const probe = await backend
-      .probe(keyRef(key), { signal, requestId: `iam:${randomUUID()}` })
-      .catch((error: unknown) => {
-        if (!isBackendError(error)) throw error;
-        const given = `give it with --arn ${key.name}=ARN`;
-        throw readFailure(error, { again: `run it again, or ${given}`, otherwise: given });
-      });
-    if (probe.state === "absent" || probe.resource === undefined) {
-      throw new CliError(
-        "FAILED",
-        `key "${key.name}" is not at ${key.path}`,
-        {},
-        { remedy: `create it, or give --arn ${key.name}=ARN` },
-      );
-    }
-    arns.set(key.name, {
-      arn: probe.resource,
-      ...(probe.state === "present" && { version: probe.latestVersion }),
-    });
+  await loadPlugin("aws-kms");
+  const { awsKmsCredentialSchema, awsKmsOptionsOf, listAwsKmsKeys } = await import("@basil/backend-aws-kms");
+  const credential = awsKmsCredentialSchema.parse({ region, ...(profile !== undefined && { profile }) });
+  const kms = { id: "kms", ...awsKmsOptionsOf(credential) };
+  const call = { signal, requestId: `iam:${randomUUID()}` };
+  const listing = await listAwsKmsKeys(kms, keys.map(keyRef), call, { allAliases: false }).catch((error: unknown) => {
+    if (!isBackendError(error)) throw error;
+    const given = "give each with --arn KEY=ARN";
+    throw readFailure(error, { again: `run it again, or ${given}`, otherwise: given });
+  });
+  return new Map(keys.map((key, at) => [key.name, arnsOf(key, listing.keys[at])]));
+}
+
+/** @throws {@link CliError} `FAILED` when there is no such key, or nothing can be learnt of it. */
+export function arnsOf(key: KeyEntry, listed: KmsKeyListing | undefined): KmsKeyArn {
+  if (listed === undefined || listed.outcome === "absent") {
+    throw new CliError(
+      "FAILED",
+      `key "${key.name}" is not at ${key.path}`,
+      {},
+      { remedy: `create it, or give --arn ${key.name}=ARN` },
+    );
   }
-  return arns;
+  const { outcome, reason = "", path, versions, hidden } = listed;
+  if (outcome === "denied") {
+    const remedy = `give it with --arn ${key.name}=ARN`;
+    throw new CliError("FAILED", reason, { reason: "ACCESS_DENIED" }, { remedy });
+  }
+  const inUse = versions.find(({ current }) => current);
+  const arn = inUse?.arn ?? path;
+  const numbered = versions.flatMap(({ version, arn }) => (version === undefined ? [] : [{ version, arn }]));
+  return {
+    key,
+    arn,
+    // A key that is none of its versions counts as the newest of them, as it does for the backend.
+    version: inUse?.version ?? numbered.length,
+    others: numbered.filter((one) => one.arn !== arn),
+    hidden,
+  };
 }

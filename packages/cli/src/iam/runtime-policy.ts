@@ -1,25 +1,38 @@
 import type { Catalog, KeyEntry } from "@basil/catalog";
 import type { Operation, Policy } from "@basil/policy";
 import { CliError } from "../cli-error.js";
-import { type IamDocument, iamDocument, oneOrMany } from "./iam-document.js";
+import { type IamDocument, type IamStatement, iamDocument, oneOrMany } from "./iam-document.js";
 import { type KmsPlace, kmsArn } from "./kms-place.js";
 
 /** A key of an aws-kms backend and its ARN. */
 export interface KmsKeyArn {
   readonly key: KeyEntry;
   readonly arn: string;
-  /** Which version of the key that is; absent when the ARN was given. */
+  /** Which version of the key that is; absent when the ARN was given, as all that follows. */
   readonly version?: number;
+  /** The versions beside that one, oldest first. */
+  readonly others?: readonly { readonly version: number; readonly arn: string }[];
+  /** Versions that are there and could not be described. */
+  readonly hidden?: readonly number[];
 }
 
-/** Every action of the runtime identity on every key: the form of the documentation. */
-export function runtimePolicy(actions: readonly string[], keys: readonly KmsKeyArn[]): IamDocument {
-  return iamDocument({
+/**
+ * Every action of the runtime identity on every key: the form of the documentation. Versions that are not in use have
+ * statements of their own, of what is called on them.
+ */
+export async function runtimePolicy(
+  actions: readonly string[],
+  keys: readonly KmsKeyArn[],
+  graceVersions?: number,
+): Promise<IamDocument> {
+  const inUse: IamStatement = {
     Sid: "BasilBrokerInPlaceOps",
     Effect: "Allow",
     Action: actions,
     Resource: [...new Set(keys.map(({ arn }) => arn))],
-  });
+  };
+  const onOthers = await Promise.all(keys.map((key) => grantsOnOthers(key, actions, graceVersions)));
+  return iamDocument(inUse, ...statementsOf(onOthers.flat()));
 }
 
 /** The same by the alias that a request names, for keys that come and go. @throws {@link CliError} `DOCUMENT_REFUSED`. */
@@ -74,48 +87,89 @@ const ACTIONS: Readonly<Partial<Record<Operation, readonly string[]>>> = {
   mint: ["kms:Sign", "kms:GetPublicKey"],
 };
 
+/** The operations that may be about another version than the newest. */
+const ON_ANY_VERSION: ReadonlySet<Operation> = new Set<Operation>(["verify", "get_public_key", "decrypt"]);
+
 /** The actions on a key that some rule lets somebody cause, DescribeKey included. */
+export interface NeededActions {
+  readonly inUse: ReadonlySet<string>;
+  /** Those of operations that may be about a version which is not in use. */
+  readonly onOthers: ReadonlySet<string>;
+}
+
 export function neededActions(
   key: KeyEntry,
   catalog: Catalog,
   policy: Policy,
   decide: typeof import("@basil/policy").decide,
-): ReadonlySet<string> {
-  const granted = new Set(["kms:DescribeKey"]);
+): NeededActions {
+  const inUse = new Set(["kms:DescribeKey"]);
+  const onOthers = new Set(["kms:DescribeKey"]);
   for (const [operation, needed = []] of Object.entries(ACTIONS) as [Operation, readonly string[]][]) {
     const somebody = [...policy.subjects.keys()].some(
       (subject) => decide(policy, catalog, subject, operation, key.name).allowed,
     );
     // A rule may grant what the class of the key has no use for; that needs no permission.
-    if (somebody) for (const action of needed) if (fits(key, action)) granted.add(action);
+    for (const action of somebody ? needed.filter((action) => fits(key, action)) : []) {
+      inUse.add(action);
+      if (ON_ANY_VERSION.has(operation)) onOthers.add(action);
+    }
   }
-  return granted;
+  return { inUse, onOthers };
 }
 
-/** Only what some rule lets somebody do: one statement for each distinct set of actions. */
+/** Only what some rule lets somebody do: one statement for each distinct set of actions, versions not in use last. */
 export async function leastRuntimePolicy(
   actions: readonly string[],
   keys: readonly KmsKeyArn[],
   catalog: Catalog,
   policy: Policy,
+  graceVersions?: number,
 ): Promise<IamDocument> {
   const { decide } = await import("@basil/policy");
-  const bySet = new Map<string, { actions: string[]; arns: string[] }>();
-  for (const { key, arn } of keys) {
-    const granted = neededActions(key, catalog, policy, decide);
-    const set = actions.filter((action) => granted.has(action));
-    const group = bySet.get(set.join()) ?? { actions: set, arns: [] };
-    if (!group.arns.includes(arn)) group.arns.push(arn);
-    bySet.set(set.join(), group);
+  const onNewest: Grant[] = [];
+  const onOthers: Grant[] = [];
+  for (const key of keys) {
+    const needed = neededActions(key.key, catalog, policy, decide);
+    const among = (set: ReadonlySet<string>) => actions.filter((action) => set.has(action));
+    onNewest.push({ actions: among(needed.inUse), arn: key.arn });
+    onOthers.push(...(await grantsOnOthers(key, among(needed.onOthers), graceVersions)));
   }
-  return iamDocument(
-    ...[...bySet.values()].map(({ actions: set, arns }) => ({
-      Sid: `Basil${set.map((action) => action.slice("kms:".length)).join("")}`,
-      Effect: "Allow" as const,
-      Action: oneOrMany(set),
-      Resource: oneOrMany(arns),
-    })),
-  );
+  return iamDocument(...statementsOf([...onNewest, ...onOthers]));
+}
+
+interface Grant {
+  readonly actions: readonly string[];
+  readonly arn: string;
+}
+
+/** Of these actions, what is called on each version of a key that is not in use. */
+async function grantsOnOthers(
+  { version: current = 1, others = [] }: KmsKeyArn,
+  actions: readonly string[],
+  graceVersions = 1,
+): Promise<Grant[]> {
+  if (others.length === 0) return [];
+  const { awsKmsActionsOnVersion } = await import("@basil/backend-aws-kms");
+  return others.map(({ version, arn }) => ({
+    actions: awsKmsActionsOnVersion(actions, { version, current, graceVersions }),
+    arn,
+  }));
+}
+
+function statementsOf(grants: readonly Grant[]): IamStatement[] {
+  const bySet = new Map<string, { actions: readonly string[]; arns: Set<string> }>();
+  for (const { actions, arn } of grants) {
+    const group = bySet.get(actions.join()) ?? { actions, arns: new Set() };
+    group.arns.add(arn);
+    bySet.set(actions.join(), group);
+  }
+  return [...bySet.values()].map(({ actions, arns }) => ({
+    Sid: `Basil${actions.map((action) => action.slice("kms:".length)).join("")}`,
+    Effect: "Allow",
+    Action: oneOrMany(actions),
+    Resource: oneOrMany([...arns]),
+  }));
 }
 
 function fits(key: KeyEntry, action: string): boolean {

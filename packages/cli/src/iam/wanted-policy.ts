@@ -9,7 +9,7 @@ import {
 } from "../config/agent-settings.js";
 import type { CommandContext } from "../context.js";
 import { loadCatalog, loadPolicy } from "../documents.js";
-import { nonEmpty } from "../option-values.js";
+import { integer, nonEmpty, repeated } from "../option-values.js";
 import { kmsKeys } from "../provision/catalog-keys.js";
 import type { IamDocument, IamStatement } from "./iam-document.js";
 import { type KeyArnsOptions, keyArns } from "./key-arns.js";
@@ -24,6 +24,7 @@ export interface WantedPolicyOptions extends SettingsOptions, KeyArnsOptions {
   readonly identity: (typeof IDENTITIES)[number];
   readonly account?: string;
   readonly style?: "request-alias";
+  readonly graceVersions?: number;
 }
 
 /** The policy that an identity should have, and the keys it is about. */
@@ -50,7 +51,12 @@ export function declareWantedPolicy(command: Command, identity: Option): void {
     .option("--region <region>", "the region of the keys (environment: AWS_REGION)", nonEmpty)
     .option("--profile <name>", "the AWS profile that asks KMS", nonEmpty)
     .option("--account <id>", "the account of the keys, 12 digits (default: that of the ARNs)", nonEmpty)
-    .addOption(new Option("--style <style>", "by the alias a request names").choices(["request-alias"]));
+    .addOption(new Option("--style <style>", "by the alias a request names").choices(["request-alias"]))
+    .option(
+      "--grace-versions <count>",
+      "how many older versions of a rotated key verify, as the backend's credential says (default: 1)",
+      integer(0, 99),
+    );
 }
 
 /** @throws {@link CliError} `USAGE`, `FILE`, `DOCUMENT_REFUSED`; `FAILED` when the catalog has no such key. */
@@ -77,8 +83,8 @@ export async function wantedPolicy(options: WantedPolicyOptions, context: Comman
   }
   const keys = await keyArns(entries, options, context);
   const document = asked(settings, options, context)
-    ? await leastRuntimePolicy(actions, keys, catalog, await loadPolicy(settings, context.cwd))
-    : runtimePolicy(actions, keys);
+    ? await leastRuntimePolicy(actions, keys, catalog, await loadPolicy(settings, context.cwd), options.graceVersions)
+    : await runtimePolicy(actions, keys, options.graceVersions);
   return of(await withBundleSlots(document, settings), keys);
 }
 
@@ -121,8 +127,4 @@ async function withBundleSlots(document: IamDocument, { bundle }: AgentSettings)
   if (keys.length === 0) return document;
   const unlock: IamStatement = { Sid: "BasilUnlockBundle", Effect: "Allow", Action: "kms:Decrypt", Resource: keys };
   return { ...document, Statement: [...document.Statement, unlock] };
-}
-
-function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), nonEmpty(value)];
 }
