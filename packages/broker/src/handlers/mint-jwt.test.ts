@@ -57,6 +57,26 @@ describe("MintingService.MintJwt", () => {
     expect(expiresAt).toMatchObject({ seconds: BigInt(payload.exp ?? 0), nanos: 0 });
   });
 
+  it("names the key that signed when the path was moved meanwhile, and no other for ever", async () => {
+    const kid = (token: unknown) => JSON.parse(segment(token, 0)).kid;
+    const usual = await mint({});
+    const { publicKey: look } = { ...backend.transit! };
+    let stale = 1;
+    Object.assign(backend.transit!, {
+      publicKey: async (...asked: Parameters<typeof look>) => {
+        if (stale === 0) return look(...asked);
+        stale -= 1;
+        const moved = await look({ ...asked[0], path: "alias/other" }, asked[1]);
+        return { ...moved, resource: "memory:alias/older" };
+      },
+    });
+    const { token } = await mint({});
+    expect(kid(token)).toBe(kid(usual.token));
+    await jwtVerify(String(token), publicKey("alias/p256"));
+    stale = Number.POSITIVE_INFINITY;
+    await expect(mint({})).rejects.toMatchObject({ reason: "BACKEND_ERROR" });
+  });
+
   it("never expires without a ttl, at once with none, and rounds a fraction up", async () => {
     const never = await mint({});
     expect(never.expiresAt).toBeUndefined();

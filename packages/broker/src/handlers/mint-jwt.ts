@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { type KeyType, svidKind } from "@basil/catalog";
+import { type KeyEntry, type KeyType, svidKind } from "@basil/catalog";
 import { type CredentialResponse, CredentialResponseSchema, type MintJwtRequest } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Call } from "../request/call.js";
-import { requireClass, requireInRange, requireSize, transitKey } from "../request/checks.js";
+import { requireClass, requireInRange, requireSize, type TransitKey, transitKey } from "../request/checks.js";
 import { signWith } from "../request/sign-with.js";
 import { type JsonMembers, readClaims, sortedJson } from "./claims-json.js";
 import { publicKeyToWire } from "./public-key.js";
@@ -18,6 +18,8 @@ const ALGORITHMS: Readonly<Partial<Record<KeyType, string>>> = {
   "ecdsa-p384": "ES384",
   "ecdsa-p521": "ES512",
 };
+/** The second is of the key that signed the first, unless the path is moved once more. */
+const MAX_SIGNATURES = 3;
 const RESERVED = ["iss", "iat", "exp", "jti", "sub", "nbf"];
 /** 9999-12-31T23:59:59Z, the last second of a protobuf Timestamp. */
 const LAST_SECOND = 253_402_300_799;
@@ -43,19 +45,31 @@ export async function mintJwt(request: MintJwtRequest, call: Call): Promise<Cred
   const exp = ttl === undefined ? undefined : iat + ttl;
   if (exp !== undefined && exp > LAST_SECOND) throw call.fail("INVALID_REQUEST", "ttl: ends after the year 9999");
   const registered = { iss: keyId, iat, sub: subject, ...(exp === undefined ? {} : { exp }) };
-  const kid = await call.ask(async (context) => {
-    const { publicKey } = await transit.publicKey(ref, context);
-    return keyId256(alg, publicKeyToWire(publicKey, ref.keyType));
-  });
-  const claims = { ...registered, jti: tokenId(registered), ...extras };
-  const input = `${part({ alg, kid, typ: "JWT" })}.${part(claims)}`;
-  const message = new TextEncoder().encode(input);
-  requireInRange(call, "claims", message, backend.capabilities.keyTypes[ref.keyType]?.message);
-  const signature = await signWith(call, entry, { ref, backend, transit }, message);
+  const claims = part({ ...registered, jti: tokenId(registered), ...extras });
+  const token = await signToken(call, entry, { ref, backend, transit }, alg, claims);
   return create(CredentialResponseSchema, {
-    token: `${input}.${base64url(signature)}`,
+    token,
     ...(exp === undefined ? {} : { expiresAt: timestampFromMs(exp * 1000) }),
   });
+}
+
+/** `kid` names the key that signs, also when the catalog's path comes to lead to another one meanwhile. */
+async function signToken(call: Call, entry: KeyEntry, key: TransitKey, alg: string, claims: string): Promise<string> {
+  const { ref, backend, transit } = key;
+  for (let attempt = 1; attempt <= MAX_SIGNATURES; attempt++) {
+    const { kid, ...named } = await call.ask(async (context) => {
+      const { publicKey, ...from } = await transit.publicKey(ref, context);
+      return { ...from, kid: keyId256(alg, publicKeyToWire(publicKey, ref.keyType)) };
+    });
+    const input = `${part({ alg, kid, typ: "JWT" })}.${claims}`;
+    const message = new TextEncoder().encode(input);
+    requireInRange(call, "claims", message, backend.capabilities.keyTypes[ref.keyType]?.message);
+    const signed = await signWith(call, entry, key, message);
+    const same = signed.resource === named.resource && signed.keyVersion === named.keyVersion;
+    if (same) return `${input}.${base64url(signed.signature)}`;
+  }
+  const cause = new Error(`backend "${backend.id}" signs with another key of ${entry.name} than the one it names`);
+  throw call.fail("BACKEND_ERROR", "backend operation failed", cause);
 }
 
 /** Whole seconds, a fraction rounded up; undefined for none. */

@@ -13,5 +13,6 @@ export async function sign({ keyId, message, algorithm }: SignRequest, call: Cal
   requireClass(call, entry, "asymmetric");
   const { ref, backend, transit } = transitKey(call, entry);
   requireInRange(call, "message", message, backend.capabilities.keyTypes[ref.keyType]?.message);
-  return create(SignResponseSchema, { signature: await signWith(call, entry, { ref, backend, transit }, message) });
+  const { signature } = await signWith(call, entry, { ref, backend, transit }, message);
+  return create(SignResponseSchema, { signature });
 }
