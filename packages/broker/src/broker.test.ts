@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { BackendError, verifySignature } from "@basil/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ALICE, NOBODY, testCatalog, testPolicy } from "../test/documents.js";
+import { ALICE, NOBODY, testCatalog } from "../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../test/memory-backend.js";
-import { type Broker, type BrokerOptions, createBroker } from "./broker.js";
+import { testBroker } from "../test/test-broker.js";
+import type { Broker, BrokerOptions } from "./broker.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 let backend: MemoryBackend;
@@ -18,14 +22,7 @@ beforeEach(() => {
 afterEach(() => broker?.close(0));
 
 async function start(options: Partial<BrokerOptions> = {}) {
-  broker = await createBroker({
-    catalog: testCatalog(),
-    policy: testPolicy(),
-    backends: [backend],
-    audit,
-    version: "1.2.3",
-    ...options,
-  });
+  broker = await testBroker({ backends: [backend], audit, version: "1.2.3", ...options });
   return broker.as(ALICE);
 }
 
@@ -238,5 +235,30 @@ describe("closing", () => {
     backend.before = () => new Promise(() => {});
     const call = alice.sign("app.p256", bytes("m"));
     await Promise.all([broker.close(20), expect(call).rejects.toMatchObject({ code: "CANCELLED" })]);
+  });
+
+  it("waits for nothing that never began: a caller without an identity is a TypeError", async () => {
+    await start();
+    await expect(broker.as(undefined as never).health()).rejects.toThrow(TypeError);
+    await broker.close();
+    expect(backend.disposed).toBe(true);
+  });
+
+  it.for([
+    ["socket", (path: string) => broker.listen({ path })],
+    ["metrics socket", (path: string) => broker.serveMetrics({ path })],
+  ] as const)("leaves no %s behind that was being opened meanwhile", async ([, open]) => {
+    await start();
+    const folder = await mkdtemp(join(tmpdir(), "basil-closing-"));
+    const path = join(folder, "s");
+    try {
+      const opening = open(path);
+      const closed = broker.close();
+      await expect(opening).rejects.toMatchObject({ code: "CLOSED" });
+      await closed;
+      expect((await readdir(folder)).filter((name) => name !== "s.lock")).toEqual([]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
