@@ -59,6 +59,17 @@ describe("docs/operations.md", () => {
     expect(names.toSorted()).toEqual([...new Set(made)].toSorted());
   });
 
+  it("explains every member of an audit line, and no other", async () => {
+    const code = await read("packages/broker/src/audit/authz-record.ts");
+    const record = code.slice(code.indexOf("return {"), code.indexOf("\n  };\n"));
+    const members = [...record.matchAll(/^ {4}(\w+)[:,]/gm)].map(([, member = ""]) => member);
+    const listed = rows(await read("docs/operations.md"), "What a line says").flatMap(([cell = ""]) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, member = ""]) => member),
+    );
+    expect(members.length).toBeGreaterThan(20);
+    expect(listed.toSorted()).toEqual([...members, "previous_hash", "seq"].toSorted());
+  });
+
   it("gives the limits their defaults", async () => {
     const code = await sources("packages/broker/src");
     for (const line of ["maxConnections: 512", "maxStreams: 256", "maxInFlight: 256", "maxInFlightPerCaller: 128"]) {
