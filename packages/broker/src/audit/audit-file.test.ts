@@ -1,8 +1,8 @@
-import { appendFile, mkdtemp, readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, open, readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openAuditFile } from "./audit-file.js";
 import type { AuditSink } from "./audit-sink.js";
 import { lineHash } from "./chain.js";
@@ -154,6 +154,27 @@ describe("openAuditFile", () => {
       "the audit log cannot be written",
       "the audit log can be written again",
     ]);
+  });
+
+  it("writes nothing behind a line that was cut short until the file was looked at again", async () => {
+    sink = await openAuditFile(path, { logger, retryMs: 60_000 });
+    await sink.write(record(1));
+    const probe = await open(path);
+    const handles = Object.getPrototypeOf(probe) as { write: (...args: unknown[]) => Promise<unknown> };
+    await probe.close();
+    const { write: real } = handles;
+    const full = vi.spyOn(handles, "write");
+    full.mockImplementationOnce(function (this: unknown, bytes) {
+      return Reflect.apply(real, this, [(bytes as Uint8Array).subarray(0, 40)]);
+    });
+    full.mockRejectedValueOnce(Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));
+    await expect(sink.write(record(2))).rejects.toThrow("ENOSPC");
+    expect(sink.healthy).toBe(false);
+    await sink.write(record(3));
+    expect(sink.healthy).toBe(true);
+    await close();
+    expect(await verify(path)).toMatchObject({ ok: true, recovered: 1 });
+    expect(await readFile(path, "utf8")).toMatch(/"z":3/);
   });
 
   it("takes no record once it is closed", async () => {

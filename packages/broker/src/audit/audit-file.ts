@@ -80,8 +80,9 @@ class AuditFile implements AuditSink {
       // An empty file after one of ours is a rotation: the chain goes on in it.
       this.#head = stat.isFile() && stat.size === 0 && known !== undefined ? known : tail.head;
       this.#tornBytes = tail.tornBytes;
-      await this.#file?.close();
+      const before = this.#file;
       this.#file = file;
+      await before?.close();
       if (this.#tornBytes > 0)
         await this.#append([this.#marker("basil.audit.recovered", { torn_bytes: this.#tornBytes })]);
     } catch (cause) {
@@ -106,7 +107,7 @@ class AuditFile implements AuditSink {
 
   async reopen(): Promise<void> {
     await this.#alone(async () => {
-      await this.#checkpoint();
+      await this.#checkpoint().catch((error: unknown) => this.#fail(error));
       await this.open();
     });
   }
@@ -146,6 +147,8 @@ class AuditFile implements AuditSink {
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     try {
+      // What a failed write left behind must not become the beginning of this line.
+      if (!this.healthy) await this.#resume();
       await this.#append(batch.map(({ record }) => record));
       for (const { resolve } of batch) resolve();
       const seq = this.#head?.seq ?? 0;
@@ -192,7 +195,14 @@ class AuditFile implements AuditSink {
     return { event_kind, event_version: 1, occurred_at: seconds(new Date()), ...members };
   }
 
-  /** What of a failed write is in the file is read back from it, once it can be written again. */
+  /** What of a failed write is in the file is read back from it. */
+  async #resume(): Promise<void> {
+    await this.open();
+    await this.#append([this.#marker("basil.audit.resumed", {})]);
+    this.healthy = true;
+    this.#logger.info({ path: this.#path }, "the audit log can be written again");
+  }
+
   #fail(error: unknown): void {
     if (this.healthy) this.#logger.error({ path: this.#path, error: String(error) }, "the audit log cannot be written");
     this.healthy = false;
@@ -200,14 +210,7 @@ class AuditFile implements AuditSink {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       void this.#alone(async () => {
-        try {
-          await this.open();
-          await this.#append([this.#marker("basil.audit.resumed", {})]);
-          this.healthy = true;
-          this.#logger.info({ path: this.#path }, "the audit log can be written again");
-        } catch (again) {
-          this.#fail(again);
-        }
+        if (!this.healthy) await this.#resume().catch((again: unknown) => this.#fail(again));
       });
     }, this.#retryMs);
     this.#retry.unref();
