@@ -73,7 +73,7 @@ type IamPolicy = {
   readonly Statement: { Action: string[]; Resource: string[] }[];
 };
 
-/** The page's runtime policy with these keys for its `Resource`; nothing else is changed. */
+/** The runtime policy of docs/backend-aws-kms.md with these keys for its `Resource`; nothing else is changed. */
 export async function runtimeIamPolicy(keyArns: readonly string[]): Promise<IamPolicy> {
   const document = JSON.parse(await readDemoData("seed-iam-runtime.json")) as IamPolicy;
   for (const statement of document.Statement) statement.Resource = [...keyArns];

@@ -34,14 +34,14 @@ export async function showDocuments({ narrator, type }: Stage, emulator: KmsEmul
   emulator.principals.setPolicies(PROFILES.withoutDescribe, [await runtimeIamPolicyWithout("kms:DescribeKey", arns)]);
   await workdir.write("iam-runtime.json", `${JSON.stringify(runtime, null, 2)}\n`);
   narrator.say(
-    "The page's own catalog, as it stands; a second one for ES384, ES512 and Ed25519; the page's runtime policy with these ARNs.",
+    "Catalog and runtime policy are those of docs/backend-aws-kms.md, with these ARNs; a second catalog has ES384, ES512 and Ed25519.",
   );
   await type("cat catalog.json");
   await type("cat signing-catalog.json");
   await type("cat iam-runtime.json");
 }
 
-/** The two commands of the page. No AWS secret goes in: only where the keys are. */
+/** The two commands of docs/backend-aws-kms.md. No AWS secret goes in: only where the keys are. */
 export async function sealBundle({ narrator, type }: Stage): Promise<void> {
   narrator.chapter("The sealed bundle: a region, and no secret of AWS");
   await type("basil bundle create creds.sealed --force --slot passphrase:file=passphrase");

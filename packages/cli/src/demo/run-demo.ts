@@ -63,7 +63,7 @@ export async function runDemo(
   if (options.keep) await keepRunning(workdir, context, narrator);
   narrator.chapter("Cleaned up");
   narrator.say("Agents and KMS are stopped, and the folder is removed.");
-  if (!options.keep) narrator.say("To try commands by hand, run: basil demo --keep");
+  if (!options.keep) narrator.say("To try commands by hand, run: npx basil demo --keep");
   return stage.transcript;
 }
 
