@@ -2,6 +2,7 @@ import type { Identity } from "@basil/policy";
 import type { GrpcMethod } from "@basil/proto";
 import type { Message } from "@bufbuild/protobuf";
 import { type AnyRequestError, BrokerError } from "./errors.js";
+import { LONGEST_TIMER_MS } from "./limits.js";
 import type { Dispatcher } from "./request/dispatcher.js";
 import { type Rpc, rpcs } from "./request/rpcs.js";
 
@@ -13,8 +14,6 @@ export interface CallOptions {
 }
 
 const RPCS = rpcs();
-/** A longer timer goes off at once (Node's `setTimeout`). */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * The protocol's methods in process, for one identity: messages in, messages out, no socket and no encoding. Failures are

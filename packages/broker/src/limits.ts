@@ -1,4 +1,4 @@
-/** What requests and connections may take. All are whole numbers above zero. */
+/** What requests and connections may take. All are whole numbers above zero, milliseconds at most 2,147,483,647. */
 export interface Limits {
   /** Bytes of an encryption's plaintext and of a decryption's ciphertext. Default: 1,048,576. */
   readonly maxEncryptBytes: number;
@@ -59,12 +59,18 @@ export const DEFAULT_LIMITS: Limits = {
   receiveTimeoutMs: 30_000,
 };
 
-/** @throws TypeError for a limit that is not a whole number above zero. */
+/** A longer timer goes off at once (Node's `setTimeout`). */
+export const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** @throws TypeError for a limit that is not a whole number above zero, or a time that no timer can wait. */
 export function withDefaultLimits(limits: Partial<Limits> = {}): Limits {
   const complete = { ...DEFAULT_LIMITS, ...limits };
   for (const [name, value] of Object.entries(complete)) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new TypeError(`limits.${name} must be a whole number above zero, found ${String(value)}`);
+    }
+    if (name.endsWith("Ms") && value > LONGEST_TIMER_MS) {
+      throw new TypeError(`limits.${name} must be at most ${LONGEST_TIMER_MS} milliseconds, found ${value}`);
     }
   }
   return complete;

@@ -26,6 +26,14 @@ describe("Admission", () => {
     expect(others.map(({ turn }) => turn.leave !== undefined)).toEqual([true, false]);
   });
 
+  it("takes no place in the line for one that is gone already", async () => {
+    const admission = new Admission({ ...limits, maxInFlight: 1 });
+    await enter(admission, "a");
+    const reason = new Error("gone");
+    expect(() => admission.enter("b", "sign", AbortSignal.abort(reason))).toThrow(reason);
+    expect(admission.waiting).toBe(0);
+  });
+
   it("gives callers turns, however many requests one of them has waiting", async () => {
     const admission = new Admission({ maxInFlight: 1, maxInFlightPerCaller: 1, maxWaitingPerCaller: 100 });
     const first = await enter(admission, "busy");

@@ -48,6 +48,7 @@ export class Admission {
    * @throws {@link BrokerError} `LIMIT_EXCEEDED` when too many of its requests wait; the signal's reason when that aborts.
    */
   enter(name: string, op: string, signal: AbortSignal): Promise<() => void> | (() => void) {
+    signal.throwIfAborted();
     const caller = this.#caller(name);
     if (caller.waiting.size === 0 && this.#mayWork(caller)) return this.#begin(name, caller);
     if (caller.waiting.size >= this.#limits.maxWaitingPerCaller) {
