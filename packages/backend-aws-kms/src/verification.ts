@@ -57,7 +57,7 @@ async function verifyOnKms(on: Keyring, claim: Claim): Promise<VerifyResult> {
   const known = await on.versions.doubted(key, context);
   for (const version of versionsThatCount(known, on.graceVersions)) {
     const reference = versionReference(key.path, version);
-    const older = reference === undefined ? undefined : await callVerify(on, claim, reference);
+    const older = reference === undefined ? undefined : await unlessGone(callVerify(on, claim, reference));
     if (older?.valid) return { ...older, keyVersion: version };
   }
   return { ...newest, keyVersion: known.current, resource: known.currentArn ?? newest.resource };
@@ -96,10 +96,20 @@ async function verifyHere(on: Keyring, claim: Claim): Promise<VerifyResult> {
   const fetched = await on.publicKeys.newest(key, context);
   if (fetched.resource !== newest.resource && (await holds(claim, fetched))) return result(true, fetched);
   for (const version of versionsThatCount(known, on.graceVersions)) {
-    const older = await on.publicKeys.ofVersion(key, version, context);
-    if (await holds(claim, older)) return result(true, older);
+    const older = await unlessGone(on.publicKeys.ofVersion(key, version, context));
+    if (older && (await holds(claim, older))) return result(true, older);
   }
   return result(false, fetched);
+}
+
+/** A version that was disabled or deleted since the key was rotated holds no signature; the newest says so by failing. */
+async function unlessGone<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (isBackendError(error) && (error.code === "KEY_UNUSABLE" || error.code === "KEY_NOT_FOUND")) return undefined;
+    throw error;
+  }
 }
 
 function holds({ key, message, signature }: Claim, { keyObject }: VerificationKey): Promise<boolean> {
