@@ -8,6 +8,7 @@ import type { KeyVersions } from "./key-versions.js";
 import { versionReference } from "./version-alias.js";
 
 interface CachedKey {
+  readonly keyType: string;
   readonly spki: Uint8Array;
   readonly keyObject: KeyObject;
 }
@@ -63,7 +64,7 @@ export class PublicKeys {
   async #newest(key: KeyRef, context: CallContext) {
     const known = this.#versions.known(key);
     const resource = known?.currentArn;
-    const cached = resource === undefined ? undefined : this.#byArn.get(resource);
+    const cached = this.#cached(key, resource);
     const age = this.#now() - (this.#fetchedAt.get(key.path) ?? Number.NEGATIVE_INFINITY);
     if (known && resource !== undefined && cached && age < BELIEVED_MS) {
       return { ...cached, keyVersion: known.current, resource };
@@ -85,9 +86,15 @@ export class PublicKeys {
         key: key.name,
       });
     }
-    const cached = this.#byArn.get(resource);
+    const cached = this.#cached(key, resource);
     if (cached) return { ...cached, keyVersion: version, resource };
     return { ...(await this.#fetch(key, reference, context)), keyVersion: version };
+  }
+
+  /** Two names of one path may differ in their type: only one of them has this key. */
+  #cached(key: KeyRef, resource: string | undefined): CachedKey | undefined {
+    const cached = resource === undefined ? undefined : this.#byArn.get(resource);
+    return cached?.keyType === key.keyType ? cached : undefined;
   }
 
   async #fetch(key: KeyRef, keyId: string, context: CallContext) {
@@ -129,7 +136,7 @@ function readSpki(der: Uint8Array, key: KeyRef, fromKms: { backendRequestId?: st
   }
   if (keyType !== key.keyType) throw refuse(`a public key of ${keyType}`);
   const spki = Uint8Array.from(der);
-  return { spki, keyObject: createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" }) };
+  return { keyType, spki, keyObject: createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" }) };
 }
 
 function provenance({ resource, backendRequestId }: { resource: string; backendRequestId?: string }) {
