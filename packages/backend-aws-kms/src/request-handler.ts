@@ -46,6 +46,8 @@ export class UndiciRequestHandler {
     this.#agent = new Agent({
       connections: options.connections,
       pipelining: 1,
+      // As `metadata` says, and with the errors of HTTP/1.1, which are the ones translated below.
+      allowH2: false,
       connect: { timeout: options.connectTimeoutMs },
       // Each attempt has one time limit over all of it, kept below.
       headersTimeout: 0,
