@@ -54,6 +54,15 @@ describe("GuardedCalls", () => {
     expect(dropped).toBe(true);
   });
 
+  it("waits for a deadline that is further away than a timer reaches", async () => {
+    const { calls } = open();
+    const patient = context({ deadline: Date.now() + 2 ** 31 + 60_000 });
+    await expect(calls.call("DescribeKey", key, DESCRIBE, patient)).resolves.toMatchObject({ attempts: 1 });
+    const { kms, calls: slow } = open({ operationTimeoutMs: 50 });
+    kms.before = () => new Promise(() => {});
+    await expect(slow.call("DescribeKey", key, DESCRIBE, patient)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
   it("answers DEADLINE_EXCEEDED at the deadline, even when the wire does not listen", async () => {
     const { kms, calls } = open();
     kms.before = () => new Promise(() => {});

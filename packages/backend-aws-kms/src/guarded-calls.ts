@@ -3,6 +3,7 @@ import type { Breaker } from "./breaker.js";
 import type { KmsAction, KmsAnswer, KmsCalls, KmsInput } from "./client.js";
 import { INVALID_SIGNATURE, kmsError } from "./errors.js";
 import type { KmsObserver } from "./observer.js";
+import { LONGEST_TIMER_MS } from "./options.js";
 import { SingleFlight } from "./single-flight.js";
 
 export interface GuardedCallsOptions {
@@ -126,11 +127,11 @@ export function throwIfStopped(context: CallContext): void {
 /** Runs `work` until it ends or the caller leaves; its signal aborts with the {@link BackendError} that the caller gets. */
 export async function whileWanted<T>(context: CallContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   throwIfStopped(context);
-  const { signal, deadline } = context;
+  const { signal, deadline = Number.POSITIVE_INFINITY } = context;
   const stop = new AbortController();
   const onAbort = () => stop.abort(goneBy(signal));
-  const limit =
-    deadline === undefined ? undefined : setTimeout(() => stop.abort(deadlineExceeded()), deadline - Date.now());
+  const remaining = deadline - Date.now();
+  const limit = remaining > LONGEST_TIMER_MS ? undefined : setTimeout(() => stop.abort(deadlineExceeded()), remaining);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await work(stop.signal);

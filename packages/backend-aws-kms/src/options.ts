@@ -3,6 +3,9 @@ import type { AwsCredentials } from "./credentials.js";
 import type { KmsObserver } from "./observer.js";
 import type { RotationOptions } from "./rotation.js";
 
+/** A longer timer goes off at once (Node's `setTimeout`). */
+export const LONGEST_TIMER_MS = 0x7fff_ffff;
+
 /** Where KMS is, as whom it is called, and how long anything may take. Everything has a default. */
 export interface AwsKmsOptions {
   /** The catalog's name for the backend, `aws-kms` by default. */
@@ -81,6 +84,9 @@ export function requireOptions(options: AwsKmsOptions): void {
     const value = options[name];
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
       throw new TypeError(`${name} must be a positive integer, found ${String(value)}`);
+    }
+    if (value !== undefined && value > LONGEST_TIMER_MS) {
+      throw new TypeError(`${name} must be at most ${LONGEST_TIMER_MS}, found ${value}`);
     }
   }
 }

@@ -136,6 +136,7 @@ describe("awsKms", () => {
     [{ externalId: "x" }, /belong to roleArn/],
     [{ maxAttempts: 0 }, /maxAttempts must be a positive integer, found 0/],
     [{ attemptTimeoutMs: Number.NaN }, /attemptTimeoutMs/],
+    [{ operationTimeoutMs: 2 ** 31 }, /operationTimeoutMs must be at most 2147483647, found 2147483648/],
     [{ graceVersions: -1 }, /graceVersions/],
   ] as const)("throws a TypeError for %o", ([options, reason]) => {
     expect(() => awsKms({ id: "kms", ...options })).toThrow(TypeError);
