@@ -34,6 +34,10 @@ function counting(next: () => AwsCredentials) {
   return { source, store: new CredentialStore({}, open, () => now) };
 }
 
+const assertNever = () => {
+  throw new Error("asked once too often");
+};
+
 describe("CredentialStore", () => {
   it("asks the source once, however many need the credentials", async () => {
     const { source, store } = counting(() => ({ accessKeyId: "a", secretAccessKey: "s" }));
@@ -69,6 +73,61 @@ describe("CredentialStore", () => {
     await expect(store.resolve()).resolves.toMatchObject({ accessKeyId: "a" });
     now += 60_000;
     await expect(store.resolve()).rejects.toMatchObject({ name: "CredentialsProviderError" });
+  });
+
+  it.for([
+    ["a first look at it", undefined, 18_000],
+    ["a look before they expire", 60_000, 3000],
+  ] as const)(
+    "waits for a source that hangs no longer than it may take, at %s, and then starts a fresh one",
+    async ([, lastsMs, limitMs]) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        const sources: (() => Promise<AwsCredentials>)[] = [];
+        if (lastsMs !== undefined) {
+          const first = { accessKeyId: "first", secretAccessKey: "s", expiration: new Date(now + lastsMs) };
+          sources.push(async () => first);
+        }
+        sources.push(() => new Promise(() => {}));
+        sources.push(async () => ({ accessKeyId: "second", secretAccessKey: "s" }));
+        let asked = 0;
+        const store = new CredentialStore(
+          {},
+          () => () => (sources[asked++] ?? assertNever)(),
+          () => now,
+        );
+        if (lastsMs !== undefined) await store.resolve();
+        const settled = store.resolve().catch((error: Error) => error.message);
+        await vi.advanceTimersByTimeAsync(limitMs);
+        if (lastsMs === undefined) expect(await settled).toContain("no answer within 18 s");
+        else expect(await settled).toMatchObject({ accessKeyId: "first" });
+        now += 10_000;
+        expect(await store.resolve()).toMatchObject({ accessKeyId: "second" });
+      } finally {
+        vi.useRealTimers();
+      }
+    },
+  );
+
+  it("starts a chain afresh after it failed to refresh, and serves what it has for ten seconds before", async () => {
+    const expiration = new Date(now + 60_000);
+    let opened = 0;
+    const open = () => {
+      const chain = opened++;
+      let asked = 0;
+      return async () => {
+        if (chain === 0 && asked++ > 0) throw new Error("this chain remembers its failure");
+        return { accessKeyId: `chain ${chain}`, secretAccessKey: "s", expiration };
+      };
+    };
+    const store = new CredentialStore({}, open, () => now);
+    await store.resolve();
+    for (const seconds of [0, 9]) {
+      now += seconds * 1000;
+      expect(await store.resolve()).toMatchObject({ accessKeyId: "chain 0" });
+    }
+    now += 1000;
+    expect(await store.resolve()).toMatchObject({ accessKeyId: "chain 1" });
   });
 
   it("goes back to the source when AWS refused the credentials, at most once a second", async () => {

@@ -1,4 +1,5 @@
 import { fromIni, fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import { abortable } from "@basil/core";
 
 /** Which AWS identity is used. With none of these it is the one of the SDK's default chain. */
 export interface CredentialSource {
@@ -22,6 +23,12 @@ type Provider = (properties?: never) => Promise<AwsCredentials>;
 
 /** Credentials that expire are resolved again when less than this is left, as the SDK does. */
 const REFRESH_BEFORE_MS = 5 * 60 * 1000;
+/** How long their source may take. Some sources, such as a process or STS behind a firewall, have no limit of their own. */
+const ANSWER_MS = 18_000;
+/** And while there are credentials that still serve. */
+const REFRESH_ANSWER_MS = 3000;
+/** How long those are served after their source gave no others. */
+const REFRESH_AGAIN_MS = 10_000;
 /** After AWS refused the credentials, their source is asked again at most this often. */
 const RENEW_INTERVAL_MS = 1000;
 const DEFAULT_SESSION_NAME = "basil";
@@ -38,6 +45,7 @@ export class CredentialStore {
   #current: AwsCredentials | undefined;
   #pending: Promise<AwsCredentials> | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #refreshFailedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     source: CredentialSource,
@@ -52,24 +60,41 @@ export class CredentialStore {
 
   /** @throws an error named `CredentialsProviderError` whose message says what the operator has to do. */
   async resolve(): Promise<AwsCredentials> {
-    const { expiration } = this.#current ?? {};
-    if (this.#current && (!expiration || expiration.getTime() - this.#now() > REFRESH_BEFORE_MS)) return this.#current;
-    this.#pending ??= this.#provider()
+    const current = this.#current;
+    if (current !== undefined && this.#lastsFor(REFRESH_BEFORE_MS, current)) return current;
+    const serves = current !== undefined && this.#lastsFor(0, current);
+    if (serves && this.#now() - this.#refreshFailedAt < REFRESH_AGAIN_MS) return current;
+    this.#pending ??= this.#ask(serves ? REFRESH_ANSWER_MS : ANSWER_MS)
       .then((credentials) => {
         this.#current = credentials;
         return credentials;
       })
       .catch((failure: unknown) => {
-        // Still good for its last minutes.
-        if (this.#current && (!expiration || expiration.getTime() > this.#now())) return this.#current;
         // A chain remembers which of its links failed; the next call starts a fresh one.
         this.#provider = this.#open(this.#source);
+        // Still good for its last minutes.
+        if (this.#current && this.#lastsFor(0, this.#current)) {
+          this.#refreshFailedAt = this.#now();
+          return this.#current;
+        }
         throw credentialFailure(failure, this.#source);
       })
       .finally(() => {
         this.#pending = undefined;
       });
     return this.#pending;
+  }
+
+  /** The source, for as long as it is waited for: what never answers must not be waited for by every later call. */
+  #ask(limitMs: number): Promise<AwsCredentials> {
+    const limit = new AbortController();
+    const late = () => limit.abort(new Error(`no answer within ${limitMs / 1000} s`));
+    const timer = setTimeout(late, limitMs).unref();
+    return abortable(this.#provider(), limit.signal).finally(() => clearTimeout(timer));
+  }
+
+  #lastsFor(milliseconds: number, { expiration }: AwsCredentials): boolean {
+    return expiration === undefined || expiration.getTime() - this.#now() > milliseconds;
   }
 
   /**
