@@ -71,6 +71,7 @@ const UNMODELLED: Readonly<Record<string, BackendErrorCode>> = {
   UnknownOperationException: "REJECTED",
   SerializationException: "REJECTED",
   NotAuthorizedException: "REJECTED",
+  RequestExpired: "UNAVAILABLE",
 };
 
 const declarations = join(
@@ -153,6 +154,14 @@ describe("kmsError", () => {
 
   it("takes HTTP 429 as throttling", () => {
     expect(kmsError(subject("Sign"), kmsFailure("Whatever", "", { httpStatusCode: 429 })).code).toBe("UNAVAILABLE");
+  });
+
+  it("names the code of what several addresses failed with", () => {
+    const refused = Object.assign(new AggregateError([new Error("::1"), new Error("127.0.0.1")]), {
+      code: "ECONNREFUSED",
+    });
+    const error = kmsError(subject("Sign"), refused);
+    expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("ECONNREFUSED") });
   });
 
   it.for(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "CERT_HAS_EXPIRED"])(

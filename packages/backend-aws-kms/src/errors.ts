@@ -49,6 +49,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   UnrecognizedClientException: "credentials",
   InvalidClientTokenId: "credentials",
   InvalidSignatureException: "credentials",
+  RequestExpired: "credentials",
   MissingAuthenticationToken: "credentials",
   MissingAuthenticationTokenException: "credentials",
   CredentialsProviderError: "credentials",
@@ -186,7 +187,13 @@ function read(failure: unknown): Fault {
   const systemCode = typeof code === "string" ? code : undefined;
   const text = typeof message === "string" && message !== "UnknownError" ? message : "";
   return {
-    name: name === "Error" && systemCode !== undefined ? systemCode : typeof name === "string" ? name : "Error",
+    // Of several addresses none answered: Node joins their errors under the code of one.
+    name:
+      (name === "Error" || name === "AggregateError") && systemCode !== undefined
+        ? systemCode
+        : typeof name === "string"
+          ? name
+          : "Error",
     text,
     status: $metadata?.httpStatusCode ?? $response?.statusCode,
     requestId: $metadata?.requestId,
