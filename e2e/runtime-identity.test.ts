@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyOfMe } from "./policy-of-me.js";
 import { Stack, seed } from "./stack.js";
 
 const SIX = ["kms:Sign", "kms:Verify", "kms:GetPublicKey", "kms:DescribeKey", "kms:Encrypt", "kms:Decrypt"] as const;
@@ -15,19 +16,12 @@ interface IamPolicy {
   Statement: { Action: string[] }[];
 }
 
-const me = process.geteuid?.() ?? 0;
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: me }] } },
-  rules: [
-    {
-      id: "use",
-      subjects: ["me"],
-      action: ["op:sign", "op:verify", "op:get_public_key", "op:encrypt", "op:decrypt"],
-      target: ["jwt.signing.primary", "payload.aead"],
-    },
-  ],
-};
+const policy = policyOfMe({
+  id: "use",
+  subjects: ["me"],
+  action: ["op:sign", "op:verify", "op:get_public_key", "op:encrypt", "op:decrypt"],
+  target: ["jwt.signing.primary", "payload.aead"],
+});
 
 /** The keys stand under the very ids that the page's runtime policy lists, so that the policy is used as it is printed. */
 const startStack = async (iamPolicy: IamPolicy): Promise<Stack> =>

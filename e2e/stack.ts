@@ -1,16 +1,16 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type KmsEmulator,
   type KmsEmulatorOptions,
   startKmsEmulator,
   type UserIdentity,
 } from "@basil/aws-kms-emulator";
+import { type AgentProcess, type Ended, type RunningAgent, spawnAgent, untilServing } from "./agent-process.js";
+
+export type { RunningAgent } from "./agent-process.js";
 
 const root = join(import.meta.dirname, "..");
 const program = join(root, "packages", "cli", "bin", "basil.js");
@@ -20,20 +20,6 @@ export const seed = {
   text: (name: string): Promise<string> => readFile(join(root, "vectors", "seed", name), "utf8"),
   json: async (name: string): Promise<unknown> => JSON.parse(await seed.text(name)),
 };
-
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** An agent that serves: its socket answered before this was handed out. */
-export interface RunningAgent extends AsyncDisposable {
-  readonly process: ChildProcess;
-  /** What it has logged so far. */
-  log(): string;
-  stop(signal?: NodeJS.Signals): Promise<Ended>;
-}
 
 export interface StackOptions {
   /** The catalog document, as text. */
@@ -140,17 +126,8 @@ export class Stack implements AsyncDisposable {
   }
 
   /** Starts the agent and waits for it to serve, at the socket of this deployment if its configuration names no other. */
-  async startAgent({ socket = this.socket, env = {} }: AgentOptions = {}): Promise<RunningAgent> {
-    const { child, ended, log } = this.#spawnAgent(socket, env);
-    while (!(await answers(socket))) {
-      if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}:\n${log()}`);
-      await sleep(20);
-    }
-    const stop = (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
-      if (child.exitCode === null) child.kill(signal);
-      return ended;
-    };
-    return { process: child, log, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+  startAgent({ socket = this.socket, env = {} }: AgentOptions = {}): Promise<RunningAgent> {
+    return untilServing(this.#spawnAgent(socket, env), socket);
   }
 
   /** Runs an agent that is expected to refuse to start, to its end. */
@@ -169,34 +146,7 @@ export class Stack implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #spawnAgent(
-    socket = this.socket,
-    env: AgentOptions["env"] = {},
-  ): { child: ChildProcess; ended: Promise<Ended>; log: () => string } {
-    const child = spawn(process.execPath, [program, "agent", "--config", join(this.folder, "agent.toml")], {
-      env: { ...this.env, ...env, BASIL_SOCKET: socket },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-    });
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-    });
-    const ended = once(child, "close").then(() => ({ code: child.exitCode, stdout, stderr }));
-    return { child, ended, log: () => stdout + stderr };
+  #spawnAgent(socket = this.socket, env: AgentOptions["env"] = {}): AgentProcess {
+    return spawnAgent(join(this.folder, "agent.toml"), { env: { ...this.env, ...env, BASIL_SOCKET: socket } });
   }
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = createConnection(socket);
-    connection.once("connect", () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once("error", () => resolve(false));
-  });
 }

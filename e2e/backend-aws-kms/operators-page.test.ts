@@ -4,6 +4,7 @@ import { openBundle, passphraseSlot } from "@basil/bundle";
 import { describe, expect, it } from "vitest";
 import { kmsPeers } from "../emulator/kms-peers.js";
 import { hasPython, pythonVenv } from "../peers/python.js";
+import { policyOfMe } from "../policy-of-me.js";
 import { Stack } from "../stack.js";
 import { blockWith, commandBlocks, documents, openShell, rotatorStatements } from "./operators-page.js";
 
@@ -31,18 +32,12 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 ]);
 
 const ALIASES = { signing: "alias/basil/jwt-signing-primary", aead: "alias/basil/payload-aead" };
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: process.geteuid?.() ?? 0 }] } },
-  rules: [
-    {
-      id: "use",
-      subjects: ["me"],
-      action: ["op:sign", "op:verify", "op:get_public_key", "op:encrypt", "op:decrypt"],
-      target: ["jwt.signing.primary", "payload.aead"],
-    },
-  ],
-};
+const policy = policyOfMe({
+  id: "use",
+  subjects: ["me"],
+  action: ["op:sign", "op:verify", "op:get_public_key", "op:encrypt", "op:decrypt"],
+  target: ["jwt.signing.primary", "payload.aead"],
+});
 
 /** A host with the page's catalog, a bundle, and an account of AWS without a key. */
 async function openHost() {

@@ -1,13 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { atTerminal, need } from "../bundle/terminal.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { type Account, openAccount } from "./account.js";
 
 const ALIAS = "alias/basil/jwt-signing-primary";
-const KEYS = [
-  { spec: "ECC_NIST_P256", aliases: [ALIAS] },
-  { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-] as const;
 const CREATE = "basil provision --catalog catalog.json";
 const ROTATE = "basil provision rotate jwt.signing.primary --catalog catalog.json";
 const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
@@ -102,7 +99,7 @@ describe("basil provision and basil provision rotate", { timeout: 90_000 }, () =
     [`${ROTATE} --commit --runtime-policy catalog.json`, "Statement: is missing", 1],
     [`${ROTATE} --commit --runtime-policy trust.json`, "Statement.Principal: is there", 1],
   ] as const)("%s is refused, and KMS is not asked", async ([line, what, code]) => {
-    await using account = await openAccount({ keys: KEYS });
+    await using account = await openAccount({ keys: SEED_KEYS });
     await account.write("bad.json", '{"schemaVersion": 1,');
     await account.write("trust.json", { Statement: { Effect: "Allow", Principal: "*", Action: "sts:AssumeRole" } });
     const answer = await account.type(line, account.as("operator"));

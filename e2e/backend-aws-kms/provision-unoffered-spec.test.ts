@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
 import { Stack } from "../stack.js";
 import { openAccount } from "./account.js";
 
@@ -22,11 +23,12 @@ const catalog = (missing: "error" | "generate" | "warn") => ({
     },
   },
 });
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: process.geteuid?.() ?? 0 }] } },
-  rules: [{ id: "makes", subjects: ["me"], action: ["op:new_key", "op:sign"], target: ["release.signing"] }],
-};
+const policy = policyOfMe({
+  id: "makes",
+  subjects: ["me"],
+  action: ["op:new_key", "op:sign"],
+  target: ["release.signing"],
+});
 
 /** A deployment in that region. */
 async function openStack(missing: "generate" | "warn") {

@@ -1,11 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { SEED_KEYS } from "../seed-keys.js";
 import { openAccount } from "./account.js";
 
 const ALIAS = "alias/basil/jwt-signing-primary";
-const KEYS = [
-  { spec: "ECC_NIST_P256", aliases: [ALIAS] },
-  { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-] as const;
 const SIGNING = ["kms:Sign", "kms:Verify", "kms:GetPublicKey", "kms:DescribeKey"];
 
 interface Report {
@@ -17,7 +14,7 @@ const report = (stdout: string): Report => JSON.parse(stdout) as Report;
 
 /** An account with the page's two keys; the rotator has the policy that `basil iam policy` writes. */
 async function open() {
-  const account = await openAccount({ keys: [...KEYS] });
+  const account = await openAccount({ keys: SEED_KEYS });
   const line = "basil iam policy --identity rotator --catalog catalog.json --region us-east-1 --account 111122223333";
   const written = await account.type(line, {});
   const rotator = account.as("rotator", written.stdout);
@@ -127,6 +124,6 @@ describe("basil provision rotate", () => {
     const answer = await account.rotate(flags);
     expect(answer.stderr).toContain(what);
     expect(answer).toMatchObject({ exitCode: code, stdout: "" });
-    expect(account.emulator.keys.list().map(({ aliases }) => aliases)).toEqual(KEYS.map(({ aliases }) => aliases));
+    expect(account.emulator.keys.list().map(({ aliases }) => aliases)).toEqual(SEED_KEYS.map(({ aliases }) => aliases));
   });
 });

@@ -2,18 +2,11 @@ import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { Stack, seed } from "../stack.js";
 
-const me = process.geteuid?.() ?? 0;
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: me }] } },
-  rules: [{ id: "use", subjects: ["me"], action: ["op:sign"], target: ["jwt.signing.primary"] }],
-};
-const KEYS = [
-  { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-  { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-] as const;
+const policy = policyOfMe({ id: "use", subjects: ["me"], action: ["op:sign"], target: ["jwt.signing.primary"] });
 
 /** The public key token of a 32-byte Ed25519 seed (PKCS#8 prefix of RFC 8410 §7). */
 function publicTokenOf(seedBytes: Uint8Array): string {
@@ -27,7 +20,7 @@ describe("a deposit, from contributor to agent", () => {
     await using stack = await Stack.start({
       catalog: await seed.text("catalog.json"),
       policy,
-      emulator: { keys: [...KEYS] },
+      emulator: { keys: SEED_KEYS },
     });
     const { folder, emulator } = stack;
     const path = (name: string) => join(folder, name);
@@ -88,7 +81,7 @@ describe("a deposit, from contributor to agent", () => {
 
 describe("an agent with a pinned KMS key", () => {
   it("opens the bundle and serves without a secret of its own", async () => {
-    const keys = [...KEYS, { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/unseal"] }] as const;
+    const keys = [...SEED_KEYS, { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/unseal"] }] as const;
     const config = '[unlock]\nunlock-aws-kms-key = "alias/unseal"\nunlock-aws-kms-region = "us-east-1"\n';
     await using stack = await Stack.start({
       catalog: await seed.text("catalog.json"),

@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SEED_KEYS } from "../seed-keys.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 import { type Answer, type TypeOptions, typed } from "./typed.js";
 
@@ -28,12 +29,7 @@ beforeAll(async () => {
   stack = await Stack.start({
     catalog: await seed.text("catalog.json"),
     policy: admin([]),
-    emulator: {
-      keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-      ],
-    },
+    emulator: { keys: SEED_KEYS },
   });
   agent = await stack.startAgent();
 });

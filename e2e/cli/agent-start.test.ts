@@ -1,15 +1,12 @@
 import { access, chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { Stack, seed } from "../stack.js";
 import { basil, typed } from "./typed.js";
 
-const uid = process.getuid?.() ?? 0;
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-  rules: [{ id: "all", subjects: ["me"], action: ["*"], target: ["jwt.**", "payload.**"] }],
-};
+const policy = policyOfMe({ id: "all", subjects: ["me"], action: ["*"], target: ["jwt.**", "payload.**"] });
 const ALL = ["kms:Sign", "kms:Verify", "kms:GetPublicKey", "kms:DescribeKey", "kms:Encrypt", "kms:Decrypt"];
 const allow = (actions: readonly string[]) => ({
   Version: "2012-10-17",
@@ -26,8 +23,7 @@ beforeAll(async () => {
     iamPolicy: allow(ALL),
     emulator: {
       keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
+        ...SEED_KEYS,
         { spec: "ECC_NIST_P384", aliases: ["alias/basil/p384"] },
         { spec: "ECC_NIST_P256", aliases: ["alias/basil/disabled"], state: "Disabled" },
       ],

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atTerminal, need } from "../bundle/terminal.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 import { BAD_INPUT, type BadInputRow, type Never } from "./bad-input-rows.js";
 import { commandTree } from "./command-tree.js";
@@ -19,10 +20,6 @@ let silent: Server;
 
 beforeAll(async () => {
   const catalog = await seed.text("catalog.json");
-  const keys = [
-    { spec: "ECC_NIST_P256" as const, aliases: ["alias/basil/jwt-signing-primary"] },
-    { spec: "SYMMETRIC_DEFAULT" as const, aliases: ["alias/basil/payload-aead"] },
-  ];
   const policy = (who: number): unknown => ({
     schemaVersion: 2,
     subjects: { me: { allOf: [{ kind: "unix", uid: who }] } },
@@ -37,8 +34,8 @@ beforeAll(async () => {
     ],
   });
   [denying, granting] = await Promise.all([
-    Stack.start({ catalog, policy: policy(STRANGER), emulator: { keys } }),
-    Stack.start({ catalog, policy: policy(uid), emulator: { keys } }),
+    Stack.start({ catalog, policy: policy(STRANGER), emulator: { keys: SEED_KEYS } }),
+    Stack.start({ catalog, policy: policy(uid), emulator: { keys: SEED_KEYS } }),
   ]);
   agents.push(...(await Promise.all([denying.startAgent(), granting.startAgent()])));
   const { folder } = granting;

@@ -2,17 +2,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { importJWK } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 import { type Answer, basil, type TypeOptions, typed } from "./typed.js";
 
-const uid = process.getuid?.() ?? 0;
-
 /** May use the two keys of the page's catalog, each for what it is for. */
 const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid }] } },
+  ...policyOfMe({ id: "all", subjects: ["me"], action: ["role:user"], target: ["jwt.**", "payload.**", "fresh.**"] }),
   roles: { user: ["sign", "verify", "get_public_key", "encrypt", "decrypt", "list", "new_key"] },
-  rules: [{ id: "all", subjects: ["me"], action: ["role:user"], target: ["jwt.**", "payload.**", "fresh.**"] }],
 };
 
 let stack: Stack;
@@ -32,12 +30,7 @@ beforeAll(async () => {
   stack = await Stack.start({
     catalog: JSON.stringify(catalog),
     policy,
-    emulator: {
-      keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-      ],
-    },
+    emulator: { keys: SEED_KEYS },
   });
   agent = await stack.startAgent();
 });

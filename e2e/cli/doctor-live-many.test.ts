@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { atTerminal, need } from "../bundle/terminal.js";
+import { policyOfMe } from "../policy-of-me.js";
 import { Stack } from "../stack.js";
 
 const MANY = 200;
@@ -21,11 +22,7 @@ const CATALOG = {
     ]),
   ),
 };
-const POLICY = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: process.getuid?.() ?? 0 }] } },
-  rules: [{ id: "signs", subjects: ["me"], action: ["op:sign"], target: ["fleet.**"] }],
-};
+const POLICY = policyOfMe({ id: "signs", subjects: ["me"], action: ["op:sign"], target: ["fleet.**"] });
 const SIGNING = {
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Action: ["kms:DescribeKey", "kms:Sign"], Resource: "*" }],

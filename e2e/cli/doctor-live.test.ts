@@ -2,10 +2,10 @@ import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallRecord } from "@basil/aws-kms-emulator";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
 import { Stack } from "../stack.js";
 import { typed } from "./typed.js";
 
-const uid = process.getuid?.() ?? 0;
 const SIGNERS = ["jwt.primary", "jwt.second", "jwt.third"] as const;
 const NAMES = [...SIGNERS, "payload.aead"] as const;
 const pathOf = (name: string): string => `alias/basil/${name.replace(".", "-")}`;
@@ -29,14 +29,10 @@ const CATALOG = {
     ]),
   ),
 };
-const POLICY = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-  rules: [
-    { id: "signs", subjects: ["me"], action: ["op:sign", "op:verify"], target: ["jwt.**"] },
-    { id: "opens", subjects: ["me"], action: ["op:encrypt", "op:decrypt"], target: ["payload.aead"] },
-  ],
-};
+const POLICY = policyOfMe(
+  { id: "signs", subjects: ["me"], action: ["op:sign", "op:verify"], target: ["jwt.**"] },
+  { id: "opens", subjects: ["me"], action: ["op:encrypt", "op:decrypt"], target: ["payload.aead"] },
+);
 /** Without a grant, KMS says of these two that there is none. */
 const GRANTS = "not proved: kms:RetireGrant: NotFoundException, kms:RevokeGrant: NotFoundException";
 const READING: readonly string[] = ["DescribeKey", "GetPublicKey", "GetCallerIdentity"];

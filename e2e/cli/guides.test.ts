@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, Shell } from "../documents/shell.js";
+import { freePort } from "../free-port.js";
 
 const page = (name: string): Promise<string> => readFile(join(import.meta.dirname, "../../docs", name), "utf8");
 const quickstart = await page("quickstart.md");
@@ -11,14 +11,6 @@ const troubleshooting = await page("troubleshooting.md");
 const blocks = [...quickstart.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text ?? "");
 /** What stands between backquotes and is a whole command line. */
 const commands = [...troubleshooting.matchAll(/`(basil [a-z][^`]*)`/g)].map(([, text]) => text ?? "");
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}
 
 /** The text of a document as it is typed, with one difference: a port that is free here. */
 describe("the guides", { timeout: 120_000 }, () => {

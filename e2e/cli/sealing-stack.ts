@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Client, connect, type SealStreamOptions, sealStream } from "@basil/client";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { Stack, seed } from "../stack.js";
 import { type Answer, type TypeOptions, typed } from "./typed.js";
 
@@ -26,18 +28,13 @@ export async function startSealingStack(): Promise<SealingStack> {
   catalog.keys["sealed.only"] = { ...catalog.keys[KEY], path: "alias/basil/sealed-only" };
   const stack = await Stack.start({
     catalog: JSON.stringify(catalog),
-    policy: {
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid: process.getuid?.() ?? 0 }] } },
-      rules: [
-        { id: "both", subjects: ["me"], action: ["op:encrypt", "op:decrypt"], target: [KEY, "other.aead"] },
-        { id: "one", subjects: ["me"], action: ["op:encrypt"], target: ["sealed.only"] },
-      ],
-    },
+    policy: policyOfMe(
+      { id: "both", subjects: ["me"], action: ["op:encrypt", "op:decrypt"], target: [KEY, "other.aead"] },
+      { id: "one", subjects: ["me"], action: ["op:encrypt"], target: ["sealed.only"] },
+    ),
     emulator: {
       keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
+        ...SEED_KEYS,
         { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/other-aead"] },
         { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/sealed-only"] },
       ],

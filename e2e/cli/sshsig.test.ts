@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { need } from "../bundle/terminal.js";
+import { policyOfMe } from "../policy-of-me.js";
 import { type RunningAgent, Stack } from "../stack.js";
 import { type Answer, program, type TypeOptions, typed } from "./typed.js";
 
@@ -34,19 +35,18 @@ beforeAll(async () => {
     ]),
   );
   const backends = { kms: { kind: "aws-kms", addr: "aws-kms:us-east-1", engines: ["transit"] } };
-  const me = { allOf: [{ kind: "unix", uid: process.getuid?.() ?? 0 }] };
   const rule = {
     id: "sign",
     subjects: ["me"],
     action: ["op:sign", "op:verify", "op:get_public_key"],
     target: ["sign.**", "release.**"],
-  };
-  const signOnly = { id: "sign-only", subjects: ["me"], action: ["op:sign"], target: ["bare.p256"] };
+  } as const;
+  const signOnly = { id: "sign-only", subjects: ["me"], action: ["op:sign"], target: ["bare.p256"] } as const;
   const bare = { ...keys["sign.p256"], path: "alias/basil/bare-p256" };
   const spec = "ECC_NIST_P256";
   stack = await Stack.start({
     catalog: JSON.stringify({ schemaVersion: 1, backends, keys: { ...keys, "bare.p256": bare } }),
-    policy: { schemaVersion: 2, subjects: { me }, rules: [rule, signOnly] },
+    policy: policyOfMe(rule, signOnly),
     emulator: {
       keys: [
         ...names.map((name) => ({ spec: KEYS[name].spec, aliases: [alias(name)] })),

@@ -2,23 +2,23 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 import { typed } from "./typed.js";
 
 let stack: Stack;
 let agent: RunningAgent;
 beforeAll(async () => {
-  const me = { allOf: [{ kind: "unix", uid: process.getuid?.() ?? 0 }] };
-  const rule = { id: "use", subjects: ["me"], action: ["op:sign", "op:get_public_key"], target: ["jwt.**"] };
   stack = await Stack.start({
     catalog: await seed.text("catalog.json"),
-    policy: { schemaVersion: 2, subjects: { me }, rules: [rule] },
-    emulator: {
-      keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-      ],
-    },
+    policy: policyOfMe({
+      id: "use",
+      subjects: ["me"],
+      action: ["op:sign", "op:get_public_key"],
+      target: ["jwt.**"],
+    }),
+    emulator: { keys: SEED_KEYS },
   });
   agent = await stack.startAgent();
 });

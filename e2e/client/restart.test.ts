@@ -1,8 +1,9 @@
 import { connect } from "@basil/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { Stack, seed } from "../stack.js";
 
-const uid = process.getuid?.() ?? 0;
 const KEY = "jwt.signing.primary";
 const message = new TextEncoder().encode("signed before and after");
 
@@ -10,17 +11,8 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({
     catalog: await seed.text("catalog.json"),
-    policy: {
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-      rules: [{ id: "signs", subjects: ["me"], action: ["op:sign", "op:verify"], target: [KEY] }],
-    },
-    emulator: {
-      keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-      ],
-    },
+    policy: policyOfMe({ id: "signs", subjects: ["me"], action: ["op:sign", "op:verify"], target: [KEY] }),
+    emulator: { keys: SEED_KEYS },
   });
 });
 afterAll(async () => {

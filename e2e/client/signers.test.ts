@@ -7,9 +7,9 @@ import { type Client, connect, createSigner, publicJwks, type Signer, signJws, s
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasPython, pythonVenv } from "../peers/python.js";
+import { policyOfMe } from "../policy-of-me.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 
-const uid = process.getuid?.() ?? 0;
 const KEYS = [
   ["app.ed25519", "ed25519", "ECC_NIST_EDWARDS25519", "EdDSA"],
   ["app.p256", "ecdsa-p256", "ECC_NIST_P256", "ES256"],
@@ -31,11 +31,7 @@ beforeAll(async () => {
   const entries = KEYS.map(([name, keyType]) => [name, { ...entry, keyType, path: `alias/${name.replace(".", "-")}` }]);
   stack = await Stack.start({
     catalog: JSON.stringify({ ...catalog, backends, keys: Object.fromEntries(entries) }),
-    policy: {
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-      rules: [{ id: "signs", subjects: ["me"], action: ["op:sign", "op:get_public_key"], target: ["app.*"] }],
-    },
+    policy: policyOfMe({ id: "signs", subjects: ["me"], action: ["op:sign", "op:get_public_key"], target: ["app.*"] }),
     emulator: { keys: KEYS.map(([name, , spec]) => ({ spec, aliases: [`alias/${name.replace(".", "-")}`] })) },
   });
   agent = await stack.startAgent();

@@ -1,22 +1,16 @@
 import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Stack, seed } from "../stack.ts";
+import { policyOfMe } from "../policy-of-me.ts";
+import { Stack } from "../stack.ts";
+import { signingOnly } from "./signing-only.ts";
 
-const uid = process.getuid?.() ?? 0;
 let stack: Stack;
 let config: string;
 beforeAll(async () => {
-  const catalog = JSON.parse(await seed.text("catalog.json"));
-  delete catalog.keys["payload.aead"];
   stack = await Stack.start({
-    catalog: JSON.stringify(catalog),
-    policy: {
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-      rules: [{ id: "signs", subjects: ["me"], action: ["op:sign"], target: ["jwt.**"] }],
-    },
-    emulator: { keys: [{ spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] }] },
+    ...(await signingOnly()),
+    policy: policyOfMe({ id: "signs", subjects: ["me"], action: ["op:sign"], target: ["jwt.**"] }),
   });
   config = await readFile(join(stack.folder, "agent.toml"), "utf8");
   // Every write to it fails with ENOSPC (full(4)).

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasProgram } from "../peers/program.ts";
-import { Stack, seed } from "../stack.ts";
+import { Stack } from "../stack.ts";
+import { signingOnly } from "./signing-only.ts";
 
 const run = promisify(execFile);
 const docker = join(import.meta.dirname, "../../deploy/docker");
@@ -48,16 +49,13 @@ describe("what the image holds", () => {
 
   // Another user's, without any right of root's: what USER and the security contexts of the manifests leave.
   it.skipIf(!root || !hasProgram("setpriv"))("signs for a caller as an unprivileged user", async () => {
-    const catalog = JSON.parse(await seed.text("catalog.json"));
-    delete catalog.keys["payload.aead"];
     await using stack = await Stack.start({
-      catalog: JSON.stringify(catalog),
+      ...(await signingOnly()),
       policy: {
         schemaVersion: 2,
         subjects: { root: { allOf: [{ kind: "unix", uid: 0 }] } },
         rules: [{ id: "signs", subjects: ["root"], action: ["op:sign"], target: ["jwt.**"] }],
       },
-      emulator: { keys: [{ spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] }] },
     });
     for (const name of ["", ...(await readdir(stack.folder))]) await chown(join(stack.folder, name), UID, UID);
     const confined = ["--reuid", `${UID}`, "--regid", `${UID}`, "--clear-groups", "--no-new-privs"];

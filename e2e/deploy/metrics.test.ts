@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { CreateKeyCommand, KMSClient, UpdateAliasCommand } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.ts";
 import { GrpcJs } from "../protocol/drivers/grpc-js.ts";
+import { SEED_KEYS } from "../seed-keys.ts";
 import { type RunningAgent, Stack, seed } from "../stack.ts";
 
 const uid = process.getuid?.() ?? 0;
@@ -46,20 +48,11 @@ describe("the metrics of an agent on AWS KMS", () => {
   beforeAll(async () => {
     stack = await Stack.start({
       catalog: await seed.text("catalog.json"),
-      policy: {
-        schemaVersion: 2,
-        subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-        rules: [
-          { id: "keys", subjects: ["me"], action: ["*"], target: ["payload.**", "jwt.**"] },
-          { id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] },
-        ],
-      },
-      emulator: {
-        keys: [
-          { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-          { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-        ],
-      },
+      policy: policyOfMe(
+        { id: "keys", subjects: ["me"], action: ["*"], target: ["payload.**", "jwt.**"] },
+        { id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] },
+      ),
+      emulator: { keys: SEED_KEYS },
     });
     const config = await readFile(join(stack.folder, "agent.toml"), "utf8");
     const table = `[metrics]\nsocket = "${join(stack.folder, "m")}"\n`;

@@ -3,18 +3,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { basil } from "../cli/typed.ts";
 import { hasProgram } from "../peers/program.ts";
+import { policyOfMe } from "../policy-of-me.ts";
+import { SEED_KEYS } from "../seed-keys.ts";
 import { Stack, seed } from "../stack.ts";
 import { ManagedAgent, type ManagedOptions } from "./managed-agent.ts";
 
-const uid = process.getuid?.() ?? 0;
-const POLICY = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-  rules: [
-    { id: "keys", subjects: ["me"], action: ["*"], target: ["payload.**"] },
-    { id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] },
-  ],
-};
+const POLICY = policyOfMe(
+  { id: "keys", subjects: ["me"], action: ["*"], target: ["payload.**"] },
+  { id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] },
+);
 
 let stack: Stack;
 let names = 0;
@@ -23,12 +20,7 @@ beforeAll(async () => {
   stack = await Stack.start({
     catalog: await seed.text("catalog.json"),
     policy: POLICY,
-    emulator: {
-      keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-      ],
-    },
+    emulator: { keys: SEED_KEYS },
   });
 });
 afterAll(() => stack?.[Symbol.asyncDispose]());

@@ -2,7 +2,8 @@ import { execFile, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningAgent, Stack, seed } from "../stack.ts";
+import { type RunningAgent, Stack } from "../stack.ts";
+import { signingOnly } from "./signing-only.ts";
 
 const run = promisify(execFile);
 const uid = process.getuid?.() ?? 0;
@@ -17,16 +18,13 @@ const may = (flags: readonly string[]) => spawnSync("unshare", [...flags, "true"
 let stack: Stack;
 let agent: RunningAgent;
 beforeAll(async () => {
-  const catalog = JSON.parse(await seed.text("catalog.json"));
-  delete catalog.keys["payload.aead"];
   stack = await Stack.start({
-    catalog: JSON.stringify(catalog),
+    ...(await signingOnly()),
     policy: {
       schemaVersion: 2,
       subjects: { web: { allOf: [{ kind: "unix", uid }] }, inside: { allOf: [{ kind: "unix", uid: 4242 }] } },
       rules: [{ id: "web-signs", subjects: ["web"], action: ["op:sign"], target: ["jwt.**"] }],
     },
-    emulator: { keys: [{ spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] }] },
   });
   agent = await stack.startAgent();
 });

@@ -9,9 +9,10 @@ import { verifyAudit } from "@basil/broker";
 import { connect } from "@basil/client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { basil } from "../cli/typed.ts";
+import { policyOfMe } from "../policy-of-me.ts";
+import { SEED_KEYS } from "../seed-keys.ts";
 import { type RunningAgent, Stack, seed } from "../stack.ts";
 
-const uid = process.getuid?.() ?? 0;
 const MESSAGE = new TextEncoder().encode("a message");
 const DRAIN_SECONDS = 2;
 
@@ -19,20 +20,11 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({
     catalog: await seed.text("catalog.json"),
-    policy: {
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-      rules: [
-        { id: "keys", subjects: ["me"], action: ["*"], target: ["jwt.**"] },
-        { id: "admin", subjects: ["me"], action: ["op:watch"], target: ["broker.*"] },
-      ],
-    },
-    emulator: {
-      keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-      ],
-    },
+    policy: policyOfMe(
+      { id: "keys", subjects: ["me"], action: ["*"], target: ["jwt.**"] },
+      { id: "admin", subjects: ["me"], action: ["op:watch"], target: ["broker.*"] },
+    ),
+    emulator: { keys: SEED_KEYS },
     config: `drain-timeout-secs = ${DRAIN_SECONDS}`,
   });
 });

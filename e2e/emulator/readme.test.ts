@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../free-port.js";
 import { hasPython, pythonVenv } from "../peers/python.js";
 import { kmsPeers } from "./kms-peers.js";
 import { bareEnvironment } from "./run-scripts.js";
@@ -22,14 +22,6 @@ async function block(language: string, part: string): Promise<string> {
     .map(([, , text]) => text ?? "");
   expect(found).toHaveLength(1);
   return found[0] ?? "";
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
 describe("the README's programs", { timeout: 300_000 }, () => {

@@ -6,6 +6,7 @@ import type { KmsEmulatorOptions } from "@basil/aws-kms-emulator";
 import { describe, expect, it } from "vitest";
 import { openShell } from "../backend-aws-kms/operators-page.js";
 import { hasPython, pythonVenv } from "../peers/python.js";
+import { policyOfMe } from "../policy-of-me.js";
 import { Stack, seed } from "../stack.js";
 import { kmsPeers } from "./kms-peers.js";
 import { pageFiles } from "./seed-page.js";
@@ -32,18 +33,12 @@ const PROFILE_BUNDLE = block("profile=basil-agent");
 const CARGO = block("cargo build");
 
 const ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: process.geteuid?.() ?? 0 }] } },
-  rules: [
-    {
-      id: "use",
-      subjects: ["me"],
-      action: ["op:sign", "op:verify", "op:encrypt", "op:decrypt", "op:get_public_key"],
-      target: ["jwt.signing.primary", "payload.aead"],
-    },
-  ],
-};
+const policy = policyOfMe({
+  id: "use",
+  subjects: ["me"],
+  action: ["op:sign", "op:verify", "op:encrypt", "op:decrypt", "op:get_public_key"],
+  target: ["jwt.signing.primary", "payload.aead"],
+});
 
 /** What the page tells to do after the start: one real sign and verify, and encrypt and decrypt. */
 const VERIFY_IT = `

@@ -3,9 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { verifyAudit } from "@basil/broker";
+import { policyOfMe } from "../policy-of-me.ts";
 import { Stack } from "../stack.ts";
-
-const uid = process.geteuid?.() ?? 0;
 
 /** Lanes of load, each with a signing key of its own: what a lane asked can be told from what the others did. */
 export const LANES = 16;
@@ -36,14 +35,10 @@ export function startEnduranceStack(): Promise<Stack> {
         [FORBIDDEN_KEY]: key("ecdsa-p256", "other"),
       },
     }),
-    policy: {
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-      rules: [
-        { id: "lanes", subjects: ["me"], action: ["*"], target: ["lane.*"] },
-        { id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] },
-      ],
-    },
+    policy: policyOfMe(
+      { id: "lanes", subjects: ["me"], action: ["*"], target: ["lane.*"] },
+      { id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] },
+    ),
     emulator: {
       // The log of calls is not read here, and would grow with the run.
       callLog: { capacity: 100 },

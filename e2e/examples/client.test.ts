@@ -5,26 +5,18 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { verifySignature } from "@basil/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.ts";
+import { SEED_KEYS } from "../seed-keys.ts";
 import { type RunningAgent, Stack, seed } from "../stack.ts";
 
 const program = join(import.meta.dirname, "../../examples/client/sign-file.ts");
-const uid = process.getuid?.() ?? 0;
 let stack: Stack;
 let agent: RunningAgent;
 beforeAll(async () => {
   stack = await Stack.start({
     catalog: await seed.text("catalog.json"),
-    policy: {
-      schemaVersion: 2,
-      subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-      rules: [{ id: "signs", subjects: ["me"], action: ["op:sign", "op:get_public_key"], target: ["jwt.**"] }],
-    },
-    emulator: {
-      keys: [
-        { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-        { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-      ],
-    },
+    policy: policyOfMe({ id: "signs", subjects: ["me"], action: ["op:sign", "op:get_public_key"], target: ["jwt.**"] }),
+    emulator: { keys: SEED_KEYS },
   });
   agent = await stack.startAgent();
 });

@@ -3,27 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { type Answer, type TypeOptions, typed } from "../cli/typed.js";
+import { policyOfMe } from "../policy-of-me.js";
 import { seed } from "../stack.js";
 
-const uid = process.getuid?.() ?? 0;
 /** The page's catalog, with the ARNs of its runtime policy. */
 export const ARNS = [
   "--arn jwt.signing.primary=arn:aws:kms:us-east-1:111122223333:key/1111abcd-12ab-34cd-56ef-1234567890ab",
   "--arn payload.aead=arn:aws:kms:us-east-1:111122223333:key/2222abcd-12ab-34cd-56ef-1234567890ab",
 ].join(" ");
 /** Somebody signs, somebody decrypts; nobody verifies, encrypts or reads a public key. */
-export const POLICY = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid }] } },
-  rules: [
-    { id: "signs", subjects: ["me"], action: ["op:sign", "op:encrypt"], target: ["jwt.**"] },
-    { id: "opens", subjects: ["me"], action: ["op:decrypt"], target: ["payload.aead"] },
-  ],
-};
-export const KEYS = [
-  { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-  { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-] as const;
+export const POLICY = policyOfMe(
+  { id: "signs", subjects: ["me"], action: ["op:sign", "op:encrypt"], target: ["jwt.**"] },
+  { id: "opens", subjects: ["me"], action: ["op:decrypt"], target: ["payload.aead"] },
+);
 
 export interface Document {
   readonly Statement: readonly Record<string, unknown>[];

@@ -1,15 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { type AgentProcess, answers, spawnAgent, untilServing } from "../agent-process.js";
 import { type Answer, basil } from "../cli/typed.js";
+import { policyOfMe } from "../policy-of-me.js";
 
-const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
 const fixture = join(import.meta.dirname, "fixture/backend.js");
-const ME = process.geteuid?.() ?? 0;
 
 export interface PackageOptions {
   /** What follows the fixture in the package's one module. */
@@ -109,22 +105,14 @@ export class Deployment implements AsyncDisposable {
 
   /** Starts an agent, and waits until it serves. It runs in a folder that has nothing to do with the deployment. */
   async agent(): Promise<Agent> {
-    const { child, ended, log } = this.#spawn();
-    while (!(await answers(this.socket))) {
-      if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}:\n${log()}`);
-      await sleep(20);
-    }
-    const stop = (signal: NodeJS.Signals = "SIGTERM") => {
-      if (child.exitCode === null) child.kill(signal);
-      return ended;
-    };
-    return { log, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+    const { log, stop, [Symbol.asyncDispose]: dispose } = await untilServing(this.#spawn(), this.socket);
+    return { log, stop: async (signal) => (await stop(signal)).code, [Symbol.asyncDispose]: dispose };
   }
 
   /** An agent that is expected to refuse to start. */
   async refusedAgent(): Promise<{ code: number | null; log: string; served: boolean }> {
     const { ended, log } = this.#spawn();
-    const code = await ended;
+    const { code } = await ended;
     return { code, log: log(), served: await answers(this.socket) };
   }
 
@@ -132,39 +120,13 @@ export class Deployment implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #spawn() {
-    const child = spawn(process.execPath, [program, "agent", "-c", this.path("agent.toml")], {
-      cwd: tmpdir(),
-      env: { PATH: process.env.PATH ?? "", HOME: this.folder },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let text = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (part: string) => {
-        text += part;
-      });
-    }
-    const ended = once(child, "close").then(() => child.exitCode);
-    return { child, ended, log: () => text };
+  #spawn(): AgentProcess {
+    const env = { PATH: process.env.PATH ?? "", HOME: this.folder };
+    return spawnAgent(this.path("agent.toml"), { env, cwd: tmpdir() });
   }
 }
 
 function policyOf(target: readonly string[]): unknown {
   const action = ["op:sign", "op:verify", "op:get_public_key", "op:encrypt", "op:decrypt", "op:list"];
-  return {
-    schemaVersion: 2,
-    subjects: { me: { allOf: [{ kind: "unix", uid: ME }] } },
-    rules: [{ id: "use", subjects: ["me"], action, target }],
-  };
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = createConnection(socket);
-    connection.once("connect", () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once("error", () => resolve(false));
-  });
+  return policyOfMe({ id: "use", subjects: ["me"], action, target });
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packAll, root } from "../packed/pack.js";
+import { policyOfMe } from "../policy-of-me.js";
 
 const template = join(root, "examples/backend-template");
 const CATALOG = {
@@ -23,11 +24,7 @@ const CATALOG = {
     },
   },
 };
-const POLICY = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: process.geteuid?.() ?? 0 }] } },
-  rules: [{ id: "use", subjects: ["me"], action: ["op:sign", "op:verify"], target: ["app.signer"] }],
-};
+const POLICY = policyOfMe({ id: "use", subjects: ["me"], action: ["op:sign", "op:verify"], target: ["app.signer"] });
 
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline"];
 

@@ -1,5 +1,6 @@
 import { KMSClient, UpdateAliasCommand } from "@aws-sdk/client-kms";
 import { describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
 import { Stack, type StackOptions } from "../stack.js";
 
 const ALIAS = "alias/app-signer";
@@ -18,11 +19,7 @@ const catalog = JSON.stringify({
     },
   },
 });
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: process.geteuid?.() ?? 0 }] } },
-  rules: [{ id: "use", subjects: ["me"], action: ["op:sign", "op:verify"], target: ["app.signer"] }],
-};
+const policy = policyOfMe({ id: "use", subjects: ["me"], action: ["op:sign", "op:verify"], target: ["app.signer"] });
 const allow = (...actions: readonly string[]) => ({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }],

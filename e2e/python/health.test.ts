@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasPython, pythonVenv } from "../peers/python.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { type RunningAgent, Stack, seed } from "../stack.js";
 
 const SIGNING = "basil.broker.v1.SigningService";
@@ -17,12 +18,7 @@ describe.skipIf(!hasPython())("grpcio's own health client", () => {
     stack = await Stack.start({
       catalog: await seed.text("catalog.json"),
       policy: { schemaVersion: 2, subjects: {}, roles: {}, rules: [] },
-      emulator: {
-        keys: [
-          { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-          { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-        ],
-      },
+      emulator: { keys: SEED_KEYS },
     });
     agent = await stack.startAgent();
   }, 240_000);

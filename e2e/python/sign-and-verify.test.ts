@@ -3,23 +3,19 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hasPython, pythonVenv } from "../peers/python.js";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { Stack, seed } from "../stack.js";
 
 const run = promisify(execFile);
 const protoFolder = join(import.meta.dirname, "..", "..", "packages", "proto");
 
-const policy = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: process.geteuid?.() ?? 0 }] } },
-  rules: [
-    {
-      id: "sign",
-      subjects: ["me"],
-      action: ["op:sign", "op:verify", "op:get_public_key"],
-      target: ["jwt.signing.primary"],
-    },
-  ],
-};
+const policy = policyOfMe({
+  id: "sign",
+  subjects: ["me"],
+  action: ["op:sign", "op:verify", "op:get_public_key"],
+  target: ["jwt.signing.primary"],
+});
 
 describe.skipIf(!hasPython())("a Python program with grpcio, on types generated from the .proto", () => {
   let python: string;
@@ -31,12 +27,7 @@ describe.skipIf(!hasPython())("a Python program with grpcio, on types generated 
     await using stack = await Stack.start({
       catalog: await seed.text("catalog.json"),
       policy,
-      emulator: {
-        keys: [
-          { spec: "ECC_NIST_P256", aliases: ["alias/basil/jwt-signing-primary"] },
-          { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/payload-aead"] },
-        ],
-      },
+      emulator: { keys: SEED_KEYS },
     });
     await using agent = await stack.startAgent();
     const program = join(import.meta.dirname, "sign_and_verify.py");
