@@ -51,6 +51,13 @@ describe("TrustedFiles", () => {
     expect(await tree()).toMatchObject({ path: at("package", "lib") });
   });
 
+  it("finds a sticky folder that lay on the way to something else before", async () => {
+    await chmod(at("package"), 0o1777);
+    const files = new TrustedFiles(ME);
+    expect(await files.distrustOfTree(at("package", "lib"))).toBeUndefined();
+    expect(await files.distrustOfTree(at("package"))).toMatchObject({ path: at("package") });
+  });
+
   it("follows links, and looks at what they lead through", async () => {
     await symlink(at("package"), at("link"));
     const through = () => new TrustedFiles(ME).distrustOfTree(at("link"));

@@ -61,10 +61,12 @@ export class TrustedFiles {
       const last = index === names.length - 1;
       const stats = await look(at);
       if (stats === undefined) return unreadable(at);
-      if (!this.#seen.has(at)) {
+      // A sticky folder may lie on the way, and may not be what is looked for.
+      const seenAs = last ? at : join(at, sep);
+      if (!this.#seen.has(seenAs)) {
         const problem = this.#judge(at, stats, { asFolderOnTheWay: !last });
         if (problem !== undefined) return problem;
-        this.#seen.add(at);
+        this.#seen.add(seenAs);
       }
       if (!stats.isSymbolicLink()) continue;
       const target = await readlink(at).catch(() => undefined);
