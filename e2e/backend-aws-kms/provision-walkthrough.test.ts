@@ -156,6 +156,16 @@ describe.skipIf(!hasPython())("the walk-through, from an empty account", { timeo
     expect(after("another message")).toMatch(/^[0-9a-f]{128}\ntrue\n$/);
   });
 
+  it("then leaves the daemon no more of the old key than it needs, to which doctor agrees", () => {
+    const block = blocks.findLast(({ text }) => text.includes("basil doctor"))?.text ?? "";
+    const [first] = keysOnce("--commit").filter(({ aliases }) => aliases.includes("alias/basil/jwt-signing/v1"));
+    const told = printed.get(block) ?? "";
+    expect(told).toContain(`; version 1 is ${first?.arn}: Enabled, allowed: kms:DescribeKey, `);
+    expect(told).toContain("result: OK");
+    expect(told.match(/^\[(?:WARN|FATAL)[^:]*/gm)).toEqual(["[WARN ] socket"]);
+    expect(told).toMatch(/\ntrue\n$/);
+  });
+
   it("leaves an audit log whose chain is whole and whose request ids are the emulator's own", () => {
     const line = after("basil audit verify").trim().split("\n").at(-1) ?? "";
     const record = JSON.parse(line) as { backend_request_id?: string; resource?: string };
