@@ -59,9 +59,8 @@ describe("basil init", () => {
         stop = () => kill("SIGTERM");
       },
     });
-    const socket = join(folder, "basil", "basil.sock");
-    expect(await type(`basil --socket ${socket} ready --wait 30`)).toMatchObject({ exitCode: 0 });
-    const signed = await type(`basil --socket ${socket} sign --key-id example.signing_key hello`);
+    expect(await type("basil --socket basil/basil.sock ready --wait 30")).toMatchObject({ exitCode: 0 });
+    const signed = await type("basil --socket basil/basil.sock sign --key-id example.signing_key hello");
     expect(signed.stdout).toMatch(/^[0-9a-f]{128}\n$/);
     stop();
     expect(await agent).toMatchObject({ exitCode: 0 });
