@@ -22,10 +22,12 @@ export function memoryStore(id = "store", kind = "keystore"): MemoryStore {
         const wanted = version ?? versions.length;
         const value = versions[wanted - 1];
         if (!value) throw new BackendError("KEY_NOT_FOUND", `no version ${wanted} at ${path}`, { key: path });
-        return { value, version: wanted, ...at(path) };
+        return { value: value.slice(), version: wanted, ...at(path) };
       },
-      async put(path, value, context) {
+      async put(path, value, context, { createOnly = false } = {}) {
         await store.before("put", path, context);
+        if (createOnly && values.has(path))
+          throw new BackendError("KEY_EXISTS", `a value is at ${path}`, { key: path });
         const versions = [...(values.get(path) ?? []), value.slice()];
         values.set(path, versions);
         return { version: versions.length, ...at(path) };

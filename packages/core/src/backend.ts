@@ -107,12 +107,24 @@ export interface TransitEngine {
 
 /** Stored values with versions. */
 export interface Kv2Engine {
+  /** The `value` is a copy of its own: whoever asked may zero it. */
   get(
     path: string,
     context: CallContext,
     options?: { readonly version?: number },
   ): Promise<{ value: Uint8Array; version: number } & Provenance>;
-  put(path: string, value: Uint8Array, context: CallContext): Promise<{ version: number } & Provenance>;
+  /**
+   * Makes the value the newest version. It may be zeroed once this settles.
+   *
+   * @param options - `createOnly` writes only where no value is, however many ask at once (Vault's `cas` of 0).
+   * @throws {@link BackendError} also `KEY_EXISTS` for `createOnly` where a value is; what is there stays as it is.
+   */
+  put(
+    path: string,
+    value: Uint8Array,
+    context: CallContext,
+    options?: { readonly createOnly?: boolean },
+  ): Promise<{ version: number } & Provenance>;
   /** Whether a value is there, by metadata alone: the value is never read. Fails as {@link Backend.probe} does. */
   probe(path: string, context: CallContext): Promise<KeyProbe>;
 }

@@ -56,7 +56,7 @@ export type { PublicJwk } from "./public-key-jwk.js";
 export { jwkToSpki, spkiToJwk } from "./public-key-jwk.js";
 export { pemToSpki, spkiToPem } from "./public-key-pem.js";
 export { spkiToSsh, sshToSpki } from "./public-key-ssh.js";
-export type { MadeValue, RecipeOptions, WrittenValue } from "./recipe/follow-recipe.js";
+export type { MadeValue, RecipeOptions, WriteOptions, WrittenValue } from "./recipe/follow-recipe.js";
 export { forgetValues, makeValues, recipePartner, writeValues } from "./recipe/follow-recipe.js";
 export { probeKey } from "./reconcile/probe-key.js";
 export type { ReconcileOptions, ReconcileProgress } from "./reconcile/reconcile.js";

@@ -8,6 +8,7 @@ const group = "kv2";
 
 export const storedValueRules: readonly Rule[] = [
   rule("what is put is got back, the newest without a version", roundTrip),
+  rule("a put that only creates writes where nothing is, one of many at once", createOnly),
   rule("a value or version that is not there is not found", absent),
   rule("a probe tells absent from present and shows no value", probe),
   rule("a call whose caller is gone, or past its deadline, does nothing", stopped),
@@ -36,6 +37,9 @@ async function roundTrip(subject: Subject, kv2: Kv2Engine): Promise<void> {
   must(first.version === 1 && first.resource !== "", `kv2.put: the first version is 1, found ${first.version}`);
   const got = await kv2.get(path, subject.context());
   must(sameBytes(got.value, one) && got.version === 1, "kv2.get: must be what was put");
+  got.value.fill(0);
+  const again = await kv2.get(path, subject.context());
+  must(sameBytes(again.value, one), "kv2.get: what it gave before was not a copy of its own");
   const second = await kv2.put(path, two, subject.context());
   const newest = await kv2.get(path, subject.context());
   must(
@@ -45,6 +49,19 @@ async function roundTrip(subject: Subject, kv2: Kv2Engine): Promise<void> {
   if (second.version === 1) return;
   const old = await kv2.get(path, subject.context(), { version: 1 });
   must(sameBytes(old.value, one) && old.version === 1, "kv2.get with version 1: must be the first value");
+}
+
+async function createOnly(subject: Subject, kv2: Kv2Engine): Promise<void> {
+  const path = subject.freshPath();
+  const create = (value: number) => kv2.put(path, Uint8Array.of(value), subject.context(), { createOnly: true });
+  const created = await Promise.allSettled([1, 2, 3, 4].map(create));
+  const winners = created.flatMap(({ status }, index) => (status === "fulfilled" ? [index + 1] : []));
+  must(winners.length === 1, `kv2.put with createOnly, four at once: one may write, ${winners.length} did`);
+  await mustRefuse("kv2.put with createOnly where a value is", create(5), "KEY_EXISTS");
+  const { value, version } = await kv2.get(path, subject.context());
+  must(sameBytes(value, Uint8Array.from(winners)) && version === 1, "kv2.put with createOnly: changed what was there");
+  await kv2.put(path, Uint8Array.of(6), subject.context());
+  await mustRefuse("kv2.put with createOnly behind a second version", create(7), "KEY_EXISTS");
 }
 
 async function absent(subject: Subject, kv2: Kv2Engine): Promise<void> {

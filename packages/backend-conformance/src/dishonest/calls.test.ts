@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TransitEngine } from "@basil/core";
-import { claims, kv2, testLies, transit, withoutContext } from "./lie.js";
+import { claims, fail, kv2, testLies, transit, withoutContext } from "./lie.js";
 
 testLies([
   [
@@ -113,6 +113,38 @@ testLies([
     kv2((honest) => ({
       put: (path, _value, context) => honest.put(path, Uint8Array.of(9), context),
     })),
+  ],
+  [
+    "writes over what is there",
+    "kv2",
+    /^a put that only creates/,
+    kv2((honest) => ({ put: (path, value, context) => honest.put(path, value, context) })),
+  ],
+  [
+    "looks before it writes, and not while",
+    "kv2",
+    /^a put that only creates/,
+    kv2((honest) => ({
+      put: async (path, value, context, { createOnly } = {}) => {
+        const { state } = await honest.probe(path, context);
+        return createOnly && state === "present" ? fail("KEY_EXISTS") : honest.put(path, value, context);
+      },
+    })),
+  ],
+  [
+    "gives the value that it keeps",
+    "kv2",
+    /^what is put/,
+    kv2((honest) => {
+      let kept: Uint8Array | undefined;
+      return {
+        get: async (path, context, options) => {
+          const got = await honest.get(path, context, options);
+          kept ??= got.value;
+          return { ...got, value: kept };
+        },
+      };
+    }),
   ],
   ["finds no value", "kv2", /^a probe tells/, kv2(() => ({ probe: async () => ({ state: "absent" }) }))],
   [

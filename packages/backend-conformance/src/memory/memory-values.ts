@@ -16,9 +16,12 @@ export function memoryValues(): Kv2Engine {
       }
       return { value: Uint8Array.from(value), version, resource: resource(path) };
     },
-    async put(path, value, context) {
+    async put(path, value, context, { createOnly = false } = {}) {
       throwIfStopped(context);
       const versions = values.get(path) ?? [];
+      if (createOnly && versions.length > 0) {
+        throw new BackendError("KEY_EXISTS", `a value is at ${path}`, { key: path });
+      }
       values.set(path, [...versions, Uint8Array.from(value)]);
       return { version: versions.length + 1, resource: resource(path) };
     },

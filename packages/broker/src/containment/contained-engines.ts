@@ -137,13 +137,13 @@ export function containedKv2(backend: Backend): Kv2Engine {
         }),
       );
     },
-    put(path, value, context) {
+    put(path, value, context, options = {}) {
       return containedCall(
         backend,
         "put",
         path,
         context,
-        (it) => engine().put(path, value, it),
+        (it) => engine().put(path, value, it, options),
         (answer) => ({
           version: answer.wholeNumber("version", 0),
           ...answer.provenance(),

@@ -3,6 +3,7 @@ import { type Catalog, parseCatalog } from "@basil/catalog";
 import { identityToRecipient } from "age-encryption";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Kv2Engine } from "../backend.js";
+import { BackendError } from "../errors.js";
 import { makeValues, type RecipeOptions, recipePartner, writeValues } from "./follow-recipe.js";
 
 const TLS = { format: "self-signed-tls", commonName: "dev.internal", validity: "720h" };
@@ -40,10 +41,11 @@ beforeEach(() => {
   puts = [];
   const store: Kv2Engine = {
     async get(path) {
-      return { value: stored.get(path)!, version: 1, resource: path };
+      return { value: stored.get(path)!.slice(), version: 1, resource: path };
     },
-    async put(path, value, { signal }) {
+    async put(path, value, { signal }, { createOnly = false } = {}) {
       signal.throwIfAborted();
+      if (createOnly && stored.has(path)) throw new BackendError("KEY_EXISTS", path, { key: path });
       puts.push(path);
       stored.set(path, value.slice());
       return { version: 1, resource: path };

@@ -1,7 +1,7 @@
 import type { Catalog, KeyEntry } from "@basil/catalog";
 import type { Kv2Engine, Provenance } from "../backend.js";
 import type { CallContext } from "../call-context.js";
-import { BackendError } from "../errors.js";
+import { asBackendError, BackendError } from "../errors.js";
 import { ageIdentity } from "./age-identity.js";
 import { randomText } from "./random-text.js";
 import { selfSignedCertificate } from "./self-signed-certificate.js";
@@ -12,6 +12,11 @@ export interface RecipeOptions {
   readonly catalog: Catalog;
   readonly storeOf: (entry: KeyEntry) => Kv2Engine;
   readonly context: CallContext;
+}
+
+export interface WriteOptions extends RecipeOptions {
+  /** The last value, of a TLS pair the private key, is written only where none is. Default: false. */
+  readonly createOnly?: boolean;
 }
 
 /** A value that was made and is to be written. Whoever asked for it writes it by {@link writeValues}, or zeroes it. */
@@ -84,15 +89,18 @@ export async function makeValues(entry: KeyEntry, options: RecipeOptions): Promi
 /**
  * Writes what was made, in order, and zeroes it once it is written. Once the first is written the others are too, even if
  * the caller goes away. A value whose write fails is left as it is: a store that was given up on may be reading it still.
+ *
+ * @throws {@link BackendError} as `Kv2Engine.put`; `KEY_EXISTS` when `createOnly` finds a value, and the others were written.
  */
-export async function writeValues(made: readonly MadeValue[], options: RecipeOptions): Promise<WrittenValue[]> {
+export async function writeValues(made: readonly MadeValue[], options: WriteOptions): Promise<WrittenValue[]> {
   const written: WrittenValue[] = [];
   for (const [n, { entry, value }] of made.entries()) {
     const context = n === 0 ? options.context : detached(options.context);
+    const createOnly = options.createOnly === true && n === made.length - 1;
     try {
-      written.push({ ...(await options.storeOf(entry).put(entry.path, value, context)), entry });
+      written.push({ ...(await options.storeOf(entry).put(entry.path, value, context, { createOnly })), entry });
     } catch (failure) {
-      forgetValues(made.slice(n + 1));
+      forgetValues(made.slice(isRefused(failure) ? n : n + 1));
       throw failure;
     }
     value.fill(0);
@@ -109,12 +117,18 @@ async function storedKey(partner: KeyEntry, { storeOf, context }: RecipeOptions)
   if ((await store.probe(partner.path, context)).state !== "present") return undefined;
   const { value } = await store.get(partner.path, context);
   const key = decodeTlsKey(value);
+  value.fill(0);
   if (key !== undefined) return key;
   const reason = "it holds no unencrypted private key in PEM";
   throw new BackendError("KEY_UNUSABLE", `key "${partner.name}" is half of a pair, and ${reason}`, {
     key: partner.name,
     reason,
   });
+}
+
+/** The store has answered, so it reads the value no more. */
+function isRefused(failure: unknown): boolean {
+  return asBackendError(failure).code === "KEY_EXISTS";
 }
 
 function detached({ requestId }: CallContext): CallContext {

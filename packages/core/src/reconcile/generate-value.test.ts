@@ -1,7 +1,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { parseCatalog } from "@basil/catalog";
+import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Backend, Kv2Engine } from "../backend.js";
+import { BackendError } from "../errors.js";
 import { reconcile } from "./reconcile.js";
 import { renderReconcileReport } from "./render-report.js";
 
@@ -21,24 +23,31 @@ function catalogOf(keys: Record<string, object>) {
 
 let values: Map<string, Uint8Array>;
 let writes: string[];
+/** What comes between a call of the store and what it does. */
+let pause: () => Promise<unknown>;
 /** What a write runs into. */
 let before: (path: string) => void;
 let backends: ReadonlyMap<string, Backend>;
 beforeEach(() => {
   values = new Map();
   writes = [];
+  pause = async () => undefined;
   before = () => undefined;
   const kv2: Kv2Engine = {
     async get(path) {
-      return { value: values.get(path)!, version: 1, resource: `store:${path}` };
+      await pause();
+      return { value: values.get(path)!.slice(), version: 1, resource: `store:${path}` };
     },
-    async put(path, value) {
+    async put(path, value, _context, { createOnly = false } = {}) {
+      await pause();
       before(path);
+      if (createOnly && values.has(path)) throw new BackendError("KEY_EXISTS", path, { key: path });
       writes.push(path);
       values.set(path, value.slice());
       return { version: 1, resource: `store:${path}` };
     },
     async probe(path) {
+      await pause();
       const resource = `store:${path}`;
       return values.has(path) ? { state: "present", latestVersion: 1, resource } : { state: "absent" };
     },
@@ -111,6 +120,21 @@ describe("reconcile of values with a recipe (§5.4)", () => {
     expect(outcomes(report)).toEqual({ pin: "pending", "tls.cert": "warned", "tls.key": "generate-refused" });
     expect(renderReconcileReport(report)[1]).toContain('key "tls.cert" of class public is in engine transit');
     expect(writes).toEqual([]);
+  });
+
+  it("makes one value and one whole pair, however the steps of two agents that start at once fall", async () => {
+    const keys = { pin: HEX, "tls.cert": CERT, "tls.key": KEY };
+    const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+      values.clear();
+      writes.length = 0;
+      pause = () => scheduler.schedule(Promise.resolve(), "store");
+      const reports = await scheduler.waitFor(Promise.all([run(keys), run(keys)]));
+      expect(reports.map(({ ok }) => ok)).toEqual([true, true]);
+      expect(writes.filter((path) => path === "pin").length).toBe(1);
+      expect(writes.filter((path) => path === "tls.key").length).toBe(1);
+      expect(isPair()).toBe(true);
+    });
+    await fc.assert(property, { numRuns: 60 });
   });
 
   it("makes nothing in a dry run", async () => {

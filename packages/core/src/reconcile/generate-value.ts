@@ -1,7 +1,7 @@
 import type { Catalog, KeyEntry } from "@basil/catalog";
 import type { Backend, Kv2Engine } from "../backend.js";
-import { BackendError } from "../errors.js";
-import { makeValues, recipePartner, writeValues } from "../recipe/follow-recipe.js";
+import { asBackendError, BackendError } from "../errors.js";
+import { makeValues, type RecipeOptions, recipePartner, writeValues } from "../recipe/follow-recipe.js";
 import type { Maker } from "./generate-key.js";
 
 /** By the catalog's name of the backend. */
@@ -20,15 +20,33 @@ export function requireStorable(entry: KeyEntry, catalog: Catalog, backends: Bac
   if (partner !== undefined) storeOf(partner, backends);
 }
 
-/** Follows the recipe of a value or public key, unless something is at its path by now, such as what a pair has put there. */
+/**
+ * Follows the recipe of a value or public key, unless something is at its path by now: what a pair has put there, or another
+ * agent that started at the same time.
+ */
 export function valueMaker(entry: KeyEntry, catalog: Catalog, backends: Backends): Maker {
   return async (context) => {
     const found = await storeOf(entry, backends).probe(entry.path, context);
     if (found.state !== "absent") return undefined;
     const options = { catalog, context, storeOf: (key: KeyEntry) => storeOf(key, backends) };
-    const written = await writeValues(await makeValues(entry, options), options);
-    return written.find((value) => value.entry === entry)?.resource;
+    const made = await makeValues(entry, options);
+    try {
+      const written = await writeValues(made, { ...options, createOnly: true });
+      return written.find((value) => value.entry === entry)?.resource;
+    } catch (failure) {
+      if (asBackendError(failure).code !== "KEY_EXISTS") throw failure;
+      const [first, second] = made;
+      // The other one's private key stays, and the certificate that was written is one of ours.
+      if (first !== undefined && second !== undefined) await certifyStoredKey(first.entry, options);
+      return undefined;
+    }
   };
+}
+
+/** Never writes a private key where one is, even if it is not seen yet. */
+async function certifyStoredKey(certificate: KeyEntry, options: RecipeOptions): Promise<void> {
+  const made = await makeValues(certificate, options);
+  await writeValues(made, { ...options, createOnly: made.length > 1 });
 }
 
 function storeOf({ name, class: keyClass, engine, backend }: KeyEntry, backends: Backends): Kv2Engine {
