@@ -1,6 +1,8 @@
 import { type KmsEmulator, startKmsEmulator } from "@basil/aws-kms-emulator";
 import { awsKmsRotator } from "@basil/backend-aws-kms";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { policyOfMe } from "../policy-of-me.js";
+import { SEED_KEYS } from "../seed-keys.js";
 import { credentials, type Document, IamFolder } from "./iam-folder.js";
 
 const SIGNER = "jwt.signing.primary";
@@ -9,14 +11,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   [SIGNER]: "alias/basil/jwt-signing-primary",
   [AEAD]: "alias/basil/payload-aead",
 };
-const POLICY = {
-  schemaVersion: 2,
-  subjects: { me: { allOf: [{ kind: "unix", uid: 1000 }] } },
-  rules: [
-    { id: "signs", subjects: ["me"], action: ["op:sign", "op:verify"], target: [SIGNER] },
-    { id: "seals", subjects: ["me"], action: ["op:encrypt", "op:decrypt"], target: [AEAD] },
-  ],
-};
+const POLICY = policyOfMe(
+  { id: "signs", subjects: ["me"], action: ["op:sign", "op:verify"], target: [SIGNER] },
+  { id: "seals", subjects: ["me"], action: ["op:encrypt", "op:decrypt"], target: [AEAD] },
+);
 
 let folder: IamFolder;
 let emulator: KmsEmulator;
@@ -27,12 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 beforeEach(async () => {
-  emulator = await startKmsEmulator({
-    keys: [
-      { spec: "ECC_NIST_P256", aliases: [ALIASES[SIGNER] ?? ""] },
-      { spec: "SYMMETRIC_DEFAULT", aliases: [ALIASES[AEAD] ?? ""] },
-    ],
-  });
+  emulator = await startKmsEmulator({ keys: SEED_KEYS });
   env = environment(emulator.rootCredentials);
 });
 afterEach(() => emulator.close());
