@@ -58,4 +58,17 @@ describe("the guides", { timeout: 120_000 }, () => {
       expect(listed).toContainEqual([code, exitCodeOf(code)]);
     }
   });
+
+  it("the troubleshooting page explains each code that a command ends in, and no other", async () => {
+    const client = await readFile(join(import.meta.dirname, "../../packages/client/src/errors.ts"), "utf8");
+    const details = client.slice(client.indexOf("export interface ClientErrorDetails"), client.indexOf("\n}\n"));
+    const codes = [...details.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, code = ""]) => code);
+    expect(codes.length).toBeGreaterThan(20);
+    // What only programs see, and what waits for sealed invocation.
+    const elsewhere = /^(CLOSED|PROTOCOL|INVOCATION_.*)$/;
+    const [table = ""] = troubleshooting.split("\n## ");
+    const listed = [...table.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code = ""]) => code);
+    const ownCodes = ["DOCUMENT_REFUSED", "PACKAGE_MISSING", "PLUGIN_REFUSED", "USAGE"];
+    expect(listed.toSorted()).toEqual([...codes.filter((code) => !elsewhere.test(code)), ...ownCodes].toSorted());
+  });
 });
