@@ -1,3 +1,5 @@
+import { ByteReader } from "./byte-reader.js";
+
 /** The tags read and written here (X.690 §8). */
 export const DER_TAG = {
   integer: 0x02,
@@ -12,69 +14,41 @@ export const DER_TAG = {
  *
  * @internal
  */
-export class DerReader {
-  readonly #bytes: Uint8Array;
-  readonly #refuse: (reason: string) => Error;
-  #offset = 0;
-
-  /** `refuse` makes the error that is thrown, from the reason. */
-  constructor(bytes: Uint8Array, refuse: (reason: string) => Error) {
-    this.#bytes = bytes;
-    this.#refuse = refuse;
-  }
-
+export class DerReader extends ByteReader {
   /** The content of the next element, which must have this tag. A view, not a copy. */
   element(tag: number, name: string): Uint8Array {
-    const found = this.#byte(`${name}: missing`);
-    if (found !== tag) throw this.#refuse(`${name}: tag 0x${hex(found)} where 0x${hex(tag)} is expected`);
-    const length = this.#length(name);
-    const content = this.#bytes.subarray(this.#offset, this.#offset + length);
-    if (content.length < length) {
-      throw this.#refuse(`${name}: length says ${length} bytes, ${content.length} are left`);
-    }
-    this.#offset += length;
-    return content;
+    const found = this.byte(`${name}: missing`);
+    if (found !== tag) throw this.refuse(`${name}: tag 0x${hex(found)} where 0x${hex(tag)} is expected`);
+    return this.bytes(this.#length(name), name);
   }
 
   sequence(name: string): DerReader {
-    return new DerReader(this.element(DER_TAG.sequence, name), this.#refuse);
+    return new DerReader(this.element(DER_TAG.sequence, name), this.refuse);
   }
 
   /** The magnitude of an INTEGER that is not negative, big-endian, without the sign byte; zero is one zero byte. */
   unsignedInteger(name: string): Uint8Array {
     const content = this.element(DER_TAG.integer, name);
     const first = content[0];
-    if (first === undefined) throw this.#refuse(`${name}: an integer without content`);
-    if (first >= 0x80) throw this.#refuse(`${name}: a negative integer`);
+    if (first === undefined) throw this.refuse(`${name}: an integer without content`);
+    if (first >= 0x80) throw this.refuse(`${name}: a negative integer`);
     const second = content[1];
     if (first !== 0 || second === undefined) return content;
-    if (second < 0x80) throw this.#refuse(`${name}: an integer padded with zeros`);
+    if (second < 0x80) throw this.refuse(`${name}: an integer padded with zeros`);
     return content.subarray(1);
   }
 
-  end(name: string): void {
-    const left = this.#bytes.length - this.#offset;
-    if (left > 0) throw this.#refuse(`${name}: ${left} trailing bytes`);
-  }
-
   #length(name: string): number {
-    const first = this.#byte(`${name}: no length`);
+    const first = this.byte(`${name}: no length`);
     if (first < 0x80) return first;
-    if (first === 0x80) throw this.#refuse(`${name}: an indefinite length`);
+    if (first === 0x80) throw this.refuse(`${name}: an indefinite length`);
     const octets = first & 0x7f;
     // Two octets reach 65,535: far over anything read here, and no arithmetic can overflow.
-    if (octets > 2) throw this.#refuse(`${name}: a length of ${octets} octets`);
+    if (octets > 2) throw this.refuse(`${name}: a length of ${octets} octets`);
     let length = 0;
-    for (let i = 0; i < octets; i++) length = length * 256 + this.#byte(`${name}: a cut length`);
-    if (length < 0x80 || (octets === 2 && length < 0x100)) throw this.#refuse(`${name}: a length that is not minimal`);
+    for (let i = 0; i < octets; i++) length = length * 256 + this.byte(`${name}: a cut length`);
+    if (length < 0x80 || (octets === 2 && length < 0x100)) throw this.refuse(`${name}: a length that is not minimal`);
     return length;
-  }
-
-  #byte(reason: string): number {
-    const byte = this.#bytes[this.#offset];
-    if (byte === undefined) throw this.#refuse(reason);
-    this.#offset += 1;
-    return byte;
   }
 }
 

@@ -1,3 +1,5 @@
+import { ByteReader } from "./byte-reader.js";
+
 // The data types of SSH (RFC 4251 §5):
 //   uint32   big-endian
 //   string   uint32 length, then the bytes
@@ -20,25 +22,8 @@ export function sshUnsignedMpint(magnitude: Uint8Array): Uint8Array {
   return sshString((minimal[0] ?? 0) >= 0x80 ? Uint8Array.of(0, ...minimal) : minimal);
 }
 
-/** Reads a blob from front to back. `refuse` makes the error that is thrown, from the reason. @internal */
-export class SshReader {
-  readonly #bytes: Uint8Array;
-  readonly #refuse: (reason: string) => Error;
-  #offset = 0;
-
-  constructor(bytes: Uint8Array, refuse: (reason: string) => Error) {
-    this.#bytes = bytes;
-    this.#refuse = refuse;
-  }
-
-  /** Exactly so many bytes. A view, not a copy. */
-  bytes(length: number, name: string): Uint8Array {
-    const bytes = this.#bytes.subarray(this.#offset, this.#offset + length);
-    if (bytes.length < length) throw this.#refuse(`${name}: ${length} bytes are said, ${bytes.length} are left`);
-    this.#offset += length;
-    return bytes;
-  }
-
+/** Reads a blob from front to back. @internal */
+export class SshReader extends ByteReader {
   uint32(name: string): number {
     const bytes = this.bytes(4, name);
     return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
@@ -57,7 +42,7 @@ export class SshReader {
     } catch {
       // Refused below, with the reason.
     }
-    throw this.#refuse(`${name}: not UTF-8 text`);
+    throw this.refuse(`${name}: not UTF-8 text`);
   }
 
   /** The magnitude of an mpint that is not negative; zero is no bytes. */
@@ -65,14 +50,9 @@ export class SshReader {
     const content = this.string(name);
     const [first, second] = content;
     if (first === undefined) return content;
-    if (first >= 0x80) throw this.#refuse(`${name}: a negative integer`);
+    if (first >= 0x80) throw this.refuse(`${name}: a negative integer`);
     if (first !== 0) return content;
-    if (second === undefined || second < 0x80) throw this.#refuse(`${name}: an integer padded with zeros`);
+    if (second === undefined || second < 0x80) throw this.refuse(`${name}: an integer padded with zeros`);
     return content.subarray(1);
-  }
-
-  end(name: string): void {
-    const left = this.#bytes.length - this.#offset;
-    if (left > 0) throw this.#refuse(`${name}: ${left} trailing bytes`);
   }
 }
