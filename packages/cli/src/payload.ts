@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { readAtMost } from "./bounded-file.js";
 import { CliError } from "./cli-error.js";
 import { fileProblem } from "./config/read-document.js";
 import type { CommandContext } from "./context.js";
@@ -33,8 +33,9 @@ export async function readPayload(
   }
   const source = options.file ?? operand;
   if (source !== undefined && source !== "-") {
-    const bytes = options.file === undefined ? new TextEncoder().encode(operand) : await readBytes(source, context.cwd);
-    if (bytes.length > limit) throw tooLarge(limit);
+    const bytes =
+      options.file === undefined ? new TextEncoder().encode(operand) : await readBytes(source, context.cwd, limit);
+    if (bytes === undefined || bytes.length > limit) throw tooLarge(limit);
     return bytes;
   }
   if (source === undefined && context.stdin.isTTY) {
@@ -48,9 +49,9 @@ export async function readPayload(
   return readStdin(context, limit);
 }
 
-async function readBytes(path: string, cwd: string): Promise<Uint8Array> {
+async function readBytes(path: string, cwd: string, limit: number): Promise<Uint8Array | undefined> {
   try {
-    return new Uint8Array(await readFile(resolve(cwd, path)));
+    return await readAtMost(resolve(cwd, path), limit);
   } catch (error) {
     throw new CliError(
       "FILE",
@@ -69,7 +70,8 @@ async function readStdin({ stdin, signal }: CommandContext, limit: number): Prom
   let length = 0;
   const iterator = stdin[Symbol.asyncIterator]();
   const interrupted = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(new CliError("DEADLINE", "interrupted while reading standard input", {}));
+    const stop = (): void =>
+      reject(new CliError("DEADLINE", "interrupted while reading standard input", {}, { remedy: "run it again" }));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });

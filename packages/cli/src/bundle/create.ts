@@ -1,9 +1,9 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { BundleError, type CreatedBundle, createBundle, parseBackendSpec, parseSlotSpec } from "@basil/bundle";
 import { CliError } from "../cli-error.js";
 import { toJson } from "../command.js";
-import { fileProblem } from "../config/read-document.js";
+import { readDocument } from "../config/read-document.js";
 import type { CommandContext } from "../context.js";
 import { nonEmpty, repeated } from "../option-values.js";
 import { declarePluginsAndConfiguration, kindsForCredentials } from "../plugins/plugin-kinds.js";
@@ -119,7 +119,7 @@ async function specs(options: CreateOptions, context: CommandContext): Promise<M
   const given =
     from === undefined
       ? { slots: slot.map(parseSlotSpec), backends: backend.map(parseBackendSpec) }
-      : parseManifest(from, await readManifest(from, context.cwd));
+      : await parseManifest(from, await readDocument(from, "manifest", context.cwd));
   if (given.slots.length === 0) {
     throw new CliError("USAGE", "a bundle needs at least one --slot to be opened by", { flag: "--slot" });
   }
@@ -130,17 +130,4 @@ async function specs(options: CreateOptions, context: CommandContext): Promise<M
 async function requireFree(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found !== undefined) throw new BundleError("EXISTS", `${path} exists already`, { path });
-}
-
-async function readManifest(path: string, cwd: string): Promise<string> {
-  try {
-    return await readFile(resolve(cwd, path), "utf8");
-  } catch (cause) {
-    throw new CliError(
-      "FILE",
-      `the manifest ${path} cannot be read: ${fileProblem(cause)}`,
-      { path },
-      { cause, remedy: "check the path and its permissions" },
-    );
-  }
 }

@@ -1,6 +1,6 @@
 import { type BackendSpec, BundleError, backendSpecFromFields, type SlotSpec, slotSpecFromFields } from "@basil/bundle";
-import { parse } from "smol-toml";
 import { CliError } from "../cli-error.js";
+import { parseToml } from "../config/parse-toml.js";
 
 export interface Manifest {
   readonly slots: readonly SlotSpec[];
@@ -11,14 +11,8 @@ export interface Manifest {
  * Reads the TOML of `bundle create --from FILE`: `[[slot]]` and `[[backend]]` tables with `type` and the fields of the specs.
  * @throws {@link CliError} `DOCUMENT_REFUSED`, {@link BundleError} `SPEC_SYNTAX`.
  */
-export function parseManifest(path: string, text: string): Manifest {
-  let document: Record<string, unknown>;
-  try {
-    document = parse(text);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw refused(path, [why.split("\n")[0] ?? why], cause);
-  }
+export async function parseManifest(path: string, bytes: Uint8Array): Promise<Manifest> {
+  const document = await parseToml(bytes, (problems, cause) => refused(path, problems, cause));
   const unknown = Object.keys(document).filter((key) => key !== "slot" && key !== "backend");
   if (unknown.length > 0) {
     throw refused(

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CliError } from "../cli-error.js";
 import { type AgentConfig, agentConfigSchema } from "./agent-config.js";
 import { configProblems } from "./config-problems.js";
+import { parseToml } from "./parse-toml.js";
 import { readDocument } from "./read-document.js";
 
 /**
@@ -17,7 +18,6 @@ export async function loadAgentConfig(path: string | undefined, cwd: string): Pr
 
 /** @param path - For messages only. */
 export async function parseAgentConfig(bytes: Uint8Array, path: string): Promise<AgentConfig> {
-  const { parse, TomlError } = await import("smol-toml");
   const refused = (problems: readonly string[], cause?: unknown): CliError =>
     new CliError(
       "DOCUMENT_REFUSED",
@@ -28,18 +28,7 @@ export async function parseAgentConfig(bytes: Uint8Array, path: string): Promise
         remedy: "correct the keys named above; 'basil doctor' checks the file again without starting anything",
       },
     );
-  let document: unknown;
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    // Integers as bigint, so that 1.0 is not taken for 1.
-    document = parse(text, { integersAsBigInt: true });
-  } catch (error) {
-    if (error instanceof TomlError) {
-      const [what] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
-      throw refused([`line ${error.line}, column ${error.column}: ${what}`], error);
-    }
-    throw refused(["it is not UTF-8 text"], error);
-  }
+  const document = await parseToml(bytes, refused);
   const result = agentConfigSchema.safeParse(document);
   if (result.success) return result.data;
   throw refused(configProblems(result.error, document, knownKeys), result.error);

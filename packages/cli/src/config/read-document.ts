@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { readAtMost } from "../bounded-file.js";
 import { CliError } from "../cli-error.js";
 
 /** Documents are small: a catalog of ten thousand keys is about 4 MB. */
@@ -13,8 +13,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
  */
 export async function readDocument(path: string, what: string, cwd: string): Promise<Uint8Array> {
   try {
-    const bytes = await readFile(resolve(cwd, path));
-    if (bytes.length <= MAX_BYTES) return bytes;
+    const bytes = await readAtMost(resolve(cwd, path), MAX_BYTES);
+    if (bytes !== undefined) return bytes;
   } catch (error) {
     throw new CliError(
       "FILE",
