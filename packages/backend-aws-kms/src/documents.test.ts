@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { BACKEND_ERROR_CODES } from "@basil/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { runReadmeProgram } from "../../../tests/readme-program.js";
 import { emulated, seedDocument, useProfiles } from "../test/emulated.js";
 import { awsKmsCredentialSchema } from "./credential.js";
 import { type AwsKmsPermission, awsKmsPermissions } from "./permissions.js";
@@ -29,14 +28,8 @@ describe("README", () => {
     });
     vi.stubEnv("AWS_PROFILE", "admin");
     vi.stubEnv("AWS_ENDPOINT_URL_KMS", test.emulator.endpoint);
-    const [program = ""] = blocks(readme, "ts");
-    const file = join(mkdtempSync(join(tmpdir(), "readme-")), "program.ts");
-    const index = JSON.stringify(join(import.meta.dirname, "index.ts"));
-    writeFileSync(file, program.replace('"@basil/backend-aws-kms"', index));
-    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-    await import(/* @vite-ignore */ file);
-    expect(log.mock.calls).toEqual([[64, 1, true]]);
-    log.mockRestore();
+    const sources = { "@basil/backend-aws-kms": new URL("index.ts", import.meta.url) };
+    expect(await runReadmeProgram(readme, sources)).toEqual([[64, 1, true]]);
   });
 
   it("lists every field of --backend", () => {

@@ -1,14 +1,17 @@
-import { appendFile, mkdtemp, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileJournal } from "./journal.js";
 
+let folder: string;
 let file: string;
 beforeEach(async () => {
-  file = join(await mkdtemp(join(tmpdir(), "journal-")), "journal");
+  folder = await mkdtemp(join(tmpdir(), "journal-"));
+  file = join(folder, "journal");
 });
+afterEach(() => rm(folder, { recursive: true }));
 
 describe("fileJournal", () => {
   it("has nothing unsettled before it is written", async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KeyRef } from "@basil/core";
@@ -13,13 +13,18 @@ const ALIAS = "alias/basil/new";
 const key: KeyRef = { name: "jwt.signing", path: ALIAS, keyType: "ed25519" };
 const aes: KeyRef = { ...key, keyType: "aes-256-gcm" };
 
+let folder: string;
 let journalFile: string;
 let abandoned: AbortController;
 beforeEach(async () => {
-  journalFile = join(await mkdtemp(join(tmpdir(), "provisioning-")), "journal");
+  folder = await mkdtemp(join(tmpdir(), "provisioning-"));
+  journalFile = join(folder, "journal");
   abandoned = new AbortController();
 });
-afterEach(() => abandoned.abort());
+afterEach(async () => {
+  abandoned.abort();
+  await rm(folder, { recursive: true });
+});
 
 function open(kms = new FakeKms(), options: Partial<AwsKmsOptions> = {}) {
   const logger = recordingLogger();

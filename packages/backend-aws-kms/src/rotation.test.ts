@@ -1,4 +1,4 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KeyRef } from "@basil/core";
@@ -16,13 +16,18 @@ const key: KeyRef = { name: "k", path: ALIAS, keyType: "ed25519" };
 const aes: KeyRef = { ...key, keyType: "aes-256-gcm" };
 const message = new TextEncoder().encode("hello");
 
+let folder: string;
 let journalFile: string;
 let abandoned: AbortController;
 beforeEach(async () => {
-  journalFile = join(await mkdtemp(join(tmpdir(), "rotation-")), "journal");
+  folder = await mkdtemp(join(tmpdir(), "rotation-"));
+  journalFile = join(folder, "journal");
   abandoned = new AbortController();
 });
-afterEach(() => abandoned.abort());
+afterEach(async () => {
+  abandoned.abort();
+  await rm(folder, { recursive: true });
+});
 
 function open(kms: FakeKms, options: Partial<AwsKmsOptions> = {}) {
   const logger = recordingLogger();

@@ -6,8 +6,9 @@ import { type Emulated, emulated, keyRef, SIGNING_KEY_TYPES, useProfiles } from 
 
 let test: Emulated;
 beforeAll(async () => {
-  await useProfiles();
+  const removeProfiles = await useProfiles();
   test = await emulated();
+  return removeProfiles;
 });
 afterAll(async () => {
   await test[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type KeySpec, type KmsEmulator, type KmsEmulatorOptions, startKmsEmulator } from "@basil/aws-kms-emulator";
@@ -58,8 +58,8 @@ const ADMIN: PolicyDocument = {
   Statement: [{ Effect: "Allow", Action: "kms:*", Resource: "*" }],
 };
 
-/** Profiles for the identities, in files of their own; for `beforeAll`. */
-export async function useProfiles(): Promise<void> {
+/** Profiles for the identities, in files of their own; for `beforeAll`, which takes them away when the tests are over. */
+export async function useProfiles(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "aws-"));
   const profile = (name: Identity) =>
     `[${name}]\naws_access_key_id = ${accessKeyId(name)}\naws_secret_access_key = secret-of-${name}\n`;
@@ -67,6 +67,7 @@ export async function useProfiles(): Promise<void> {
   vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(folder, "credentials"));
   vi.stubEnv("AWS_CONFIG_FILE", "/dev/null");
   vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  return () => rm(folder, { recursive: true });
 }
 
 const accessKeyId = (name: Identity) => `AKIDEXAMPLE${name.toUpperCase()}`;

@@ -1,27 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { runReadmeProgram } from "../../../tests/readme-program.js";
 import { conformanceCases } from "./conformance-cases.js";
 import { memoryBackend } from "./memory/memory-backend.js";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const folder = mkdtempSync(join(tmpdir(), "readme-"));
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 describe("README", () => {
   it("holds a whole program that runs", async () => {
-    const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
-    const index = JSON.stringify(join(import.meta.dirname, "index.ts"));
-    const file = join(folder, "program.ts");
-    writeFileSync(file, program.replace('"@basil/backend-conformance"', index));
-    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-    await import(/* @vite-ignore */ file);
-    expect(log.mock.calls).toEqual([[true]]);
+    const logged = await runReadmeProgram(readme, {
+      "@basil/backend-conformance": new URL("index.ts", import.meta.url),
+    });
+    expect(logged).toEqual([[true]]);
   });
 
   it("lists every group of rules, and no other", () => {

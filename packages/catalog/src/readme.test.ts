@@ -1,27 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { runReadmeProgram } from "../../../tests/readme-program.js";
 import { CATALOG_REFUSAL_CODES } from "./errors.js";
 import { parseCatalog } from "./parse-catalog.js";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const folder = mkdtempSync(join(tmpdir(), "readme-"));
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 describe("README", () => {
   it("holds a whole program that runs", async () => {
-    const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
-    const file = join(folder, "program.ts");
-    const self = JSON.stringify(join(import.meta.dirname, "index.ts"));
-    writeFileSync(file, program.replace('"@basil/catalog"', self));
-    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-    await import(/* @vite-ignore */ file);
-    expect(log.mock.calls).toEqual([["Json", "/keys/jwt.signing/keyType", "ecdsa-p256"], ["transit"]]);
+    const logged = await runReadmeProgram(readme, { "@basil/catalog": new URL("index.ts", import.meta.url) });
+    expect(logged).toEqual([["Json", "/keys/jwt.signing/keyType", "ecdsa-p256"], ["transit"]]);
   });
 
   it("holds a document that loads", () => {
