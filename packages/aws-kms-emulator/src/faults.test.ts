@@ -1,9 +1,12 @@
 import {
   CreateAliasCommand,
   CreateKeyCommand,
+  DecryptCommand,
   DescribeKeyCommand,
+  EncryptCommand,
   KMSClient,
   ListKeysCommand,
+  ReEncryptCommand,
   UpdateAliasCommand,
 } from "@aws-sdk/client-kms";
 import { describe, expect, it } from "vitest";
@@ -185,6 +188,17 @@ describe("request quotas", () => {
     const client = clientOf(emulator);
     for (let i = 0; i < 5; i += 1) await client.send(new CreateKeyCommand({}));
     expect(await outcome(client.send(new CreateKeyCommand({})))).toBe("ThrottlingException");
+  });
+
+  it("throttle a decryption that names no key, too, in their own words", async () => {
+    const now = Math.floor(Date.now() / 1000) * 1000;
+    await using emulator = await startKmsEmulator({ now: () => now, quotas: { symmetric: 1 } });
+    const client = clientOf(emulator);
+    const { id: KeyId } = await emulator.keys.create({ spec: "SYMMETRIC_DEFAULT" });
+    const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId, Plaintext: Uint8Array.of(1) }));
+    expect(await outcome(client.send(new DecryptCommand({ CiphertextBlob })))).toBe("ThrottlingException");
+    const again = new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: KeyId });
+    expect(await outcome(client.send(again))).toBe("ThrottlingException");
   });
 
   it("refuse a class that there is not", async () => {

@@ -4,7 +4,7 @@ import type { Caller } from "../iam/caller.js";
 import { callerContext, type RequestFacts } from "../iam/caller-context.js";
 import type { Place } from "../place.js";
 import type { RandomSource } from "../random.js";
-import { isGranted } from "./grant.js";
+import { type GrantedRequest, isGranted } from "./grant.js";
 import type { KmsKey } from "./key.js";
 import { keyContext } from "./key-context.js";
 import type { KeySpec } from "./key-spec.js";
@@ -24,8 +24,6 @@ export type AuthorizedResource =
   | { readonly kind: "alias"; readonly arn: string }
   /** `unnamed`: the denial does not print `on resource: *`. */
   | { readonly kind: "any"; readonly unnamed?: true };
-
-const noContext: ReadonlyMap<string, string> = new Map();
 
 export interface KmsCallParts {
   readonly caller: Caller;
@@ -79,7 +77,7 @@ export class KmsCall {
     operation: string,
     resource: AuthorizedResource,
     extra: ContextEntries = {},
-    encryptionContext: ReadonlyMap<string, string> = noContext,
+    granted: GrantedRequest = {},
   ): void {
     const action = `kms:${operation}`;
     const first = this.note.checks.length === 0;
@@ -101,7 +99,7 @@ export class KmsCall {
       {
         policy: key && { kind: "key", document: key.policy },
         account: this.place.account,
-        granted: key !== undefined && isGranted(key.grants.values(), this.caller, operation, encryptionContext),
+        granted: key !== undefined && isGranted(key.grants.values(), this.caller, operation, granted),
       },
       this.place,
     );

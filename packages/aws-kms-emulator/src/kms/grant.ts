@@ -45,6 +45,17 @@ export function isNamed(arn: string | undefined, caller: Caller): boolean {
   return arn === caller.arn || arn === caller.principalArn;
 }
 
+/** Whether a grant of CreateGrant lets its holder give another: one of the same operations at most, held at least as tightly. */
+export function coversChild(parent: Grant, child: Pick<Grant, "operations" | "constraint">): boolean {
+  if (!child.operations.every((operation) => parent.operations.includes(operation))) return false;
+  const { constraint } = parent;
+  if (constraint === undefined) return true;
+  if (child.constraint === undefined) return false;
+  const { kind, pairs } = child.constraint;
+  const holds = [...constraint.pairs].every(([name, value]) => pairs.get(name) === value);
+  return holds && (constraint.kind === "subset" || (kind === "equals" && pairs.size === constraint.pairs.size));
+}
+
 /** Operations whose encryption context a constraint speaks of. */
 const withContext: ReadonlySet<string> = new Set([
   "Decrypt",
@@ -57,15 +68,27 @@ const withContext: ReadonlySet<string> = new Set([
   "ReEncryptTo",
 ]);
 
-/** Whether some grant lets the caller do `operation` with this encryption context. */
+/** What a grant is held against besides its operations. */
+export interface GrantedRequest {
+  /** Of an operation that has one. */
+  readonly encryptionContext?: ReadonlyMap<string, string>;
+  /** Whether the grant reaches as far as the request. */
+  readonly covers?: (grant: Grant) => boolean;
+}
+
+const noContext: ReadonlyMap<string, string> = new Map();
+
+/** Whether some grant lets the caller do `operation`. */
 export function isGranted(
   grants: Iterable<Grant>,
   caller: Caller,
   operation: string,
-  context: ReadonlyMap<string, string>,
+  { encryptionContext: context = noContext, covers = () => true }: GrantedRequest,
 ): boolean {
-  for (const { grantee, operations, constraint } of grants) {
+  for (const grant of grants) {
+    const { grantee, operations, constraint } = grant;
     if (!isNamed(grantee, caller) || !(operations as readonly string[]).includes(operation)) continue;
+    if (!covers(grant)) continue;
     if (constraint === undefined || !withContext.has(operation)) return true;
     const holds = [...constraint.pairs].every(([name, value]) => context.get(name) === value);
     if (holds && (constraint.kind === "subset" || context.size === constraint.pairs.size)) return true;

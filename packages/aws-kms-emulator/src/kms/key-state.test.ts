@@ -26,6 +26,11 @@ const wrong =
   "IncorrectKeyException: The key ID in the request does not identify a CMK that can perform this operation.";
 const ok = "ok";
 
+const granted: Pick<sdk.CreateGrantCommandInput, "GranteePrincipal" | "Operations"> = {
+  GranteePrincipal: "arn:aws:iam::111122223333:role/app",
+  Operations: ["Encrypt"],
+};
+
 /** KMS Developer Guide, "Key states of AWS KMS keys": one column a state, in the order of `states`. */
 const table = {
   Encrypt: [ok, D, P, I, U, C, ok],
@@ -47,6 +52,8 @@ const table = {
   DisableKey: [ok, ok, P, I, ok, C, W],
   ScheduleKeyDeletion: [ok, ok, P, ok, ok, ok, W],
   CancelKeyDeletion: [N, N, ok, N, N, N, N],
+  CreateGrant: [ok, D, P, I, ok, C, ok],
+  ListGrants: [ok, ok, ok, ok, ok, ok, ok],
 } as const;
 type Operation = keyof typeof table;
 
@@ -108,6 +115,8 @@ describe("key states", () => {
       DisableKey: () => client.send(new sdk.DisableKeyCommand({ KeyId })),
       ScheduleKeyDeletion: () => client.send(new sdk.ScheduleKeyDeletionCommand({ KeyId, ...window })),
       CancelKeyDeletion: () => client.send(new sdk.CancelKeyDeletionCommand({ KeyId })),
+      CreateGrant: () => client.send(new sdk.CreateGrantCommand({ KeyId, ...granted })),
+      ListGrants: () => client.send(new sdk.ListGrantsCommand({ KeyId })),
     };
     return { id, arn, call: calls[operation] };
   }

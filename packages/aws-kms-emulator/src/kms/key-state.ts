@@ -7,6 +7,7 @@ export type StateRule =
   | "public-key"
   | "alias-target"
   | "tag"
+  | "grant"
   | "switch"
   | "schedule-deletion"
   | "cancel-deletion";
@@ -46,6 +47,7 @@ const answers: Record<StateRule, Record<KeyState, Answer>> = {
   "public-key": { ...use, Disabled: "ok", Unavailable: "ok" },
   "alias-target": pendingOnly,
   tag: pendingOnly,
+  grant: { ...use, Unavailable: "ok" },
   switch: { ...pendingOnly, PendingImport: "pending import", Creating: "creating", Updating: "updating" },
   "schedule-deletion": { ...pendingOnly, Updating: "updating" },
   "cancel-deletion": {

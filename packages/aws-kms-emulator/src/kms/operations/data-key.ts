@@ -31,7 +31,7 @@ function wrapping(
   const { key, requestAlias } = resolveKey(call, operation, input.KeyId);
   const context = input.EncryptionContext ?? noContext;
   const conditions = conditionEntries(requestAlias, "SYMMETRIC_DEFAULT", context);
-  call.authorize(operation, { kind: "key", key }, { ...conditions, ...more }, context);
+  call.authorize(operation, { kind: "key", key }, { ...conditions, ...more }, { encryptionContext: context });
   if (key.usage === "ENCRYPT_DECRYPT" && key.spec !== "SYMMETRIC_DEFAULT") {
     throw new Refusal("InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK");
   }

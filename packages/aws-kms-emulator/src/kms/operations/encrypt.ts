@@ -1,5 +1,5 @@
 import { constants, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
-import { Refusal } from "../../refusal.js";
+import { isRefusal, Refusal } from "../../refusal.js";
 import type { Input } from "../../shape.js";
 import type { ContextEntries, KmsCall } from "../call.js";
 import { decryptBlob, encryptBlob, type ParsedBlob, parseBlob } from "../ciphertext.js";
@@ -19,9 +19,16 @@ export const noContext: EncryptionContext = new Map();
 
 /** Condition keys of the operations on symmetric keys. */
 export function conditionEntries(requestAlias: string | undefined, algorithm: string, context: EncryptionContext) {
-  const entries: Record<string, readonly string[] | undefined> = {
+  return {
     "kms:requestalias": requestAlias === undefined ? undefined : [requestAlias],
     "kms:encryptionalgorithm": [algorithm],
+    ...contextEntries(context),
+  };
+}
+
+/** Condition keys of an encryption context, given or constrained. */
+export function contextEntries(context: EncryptionContext) {
+  const entries: Record<string, readonly string[] | undefined> = {
     "kms:encryptioncontextkeys": context.size === 0 ? undefined : [...context.keys()],
   };
   for (const [name, value] of context) entries[`kms:encryptioncontext:${name.toLowerCase()}`] = [value];
@@ -61,7 +68,9 @@ export function encryptOperation(input: EncryptInput, call: KmsCall) {
   const { key, requestAlias } = resolveKey(call, "Encrypt", input.KeyId);
   const algorithm = input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";
   const context = input.EncryptionContext ?? noContext;
-  call.authorize("Encrypt", { kind: "key", key }, conditionEntries(requestAlias, algorithm, context), context);
+  call.authorize("Encrypt", { kind: "key", key }, conditionEntries(requestAlias, algorithm, context), {
+    encryptionContext: context,
+  });
   checkUsage(key, "ENCRYPT_DECRYPT", "Encrypt");
   checkState(key, "use");
   checkAlgorithm(key, algorithm);
@@ -107,11 +116,17 @@ export function keyOfBlob(call: KmsCall, blob: ParsedBlob | undefined): Resolved
   return { key, requestAlias: undefined };
 }
 
-export const noAccessToBlob = () =>
+const noAccessToBlob = () =>
   new Refusal(
     "AccessDeniedException",
     "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
   );
+
+/** Without a key named, a denial reads as if the key were not here, so that a blob does not tell whose it is. */
+export function denialOfBlob(error: unknown, keyId: string | undefined): unknown {
+  const denied = isRefusal(error) && error.code === "AccessDeniedException";
+  return denied && keyId === undefined ? noAccessToBlob() : error;
+}
 
 function authorizeDecrypt(
   input: DecryptInput,
@@ -121,10 +136,9 @@ function authorizeDecrypt(
   context: EncryptionContext,
 ): void {
   try {
-    call.authorize("Decrypt", { kind: "key", key }, entries, context);
+    call.authorize("Decrypt", { kind: "key", key }, entries, { encryptionContext: context });
   } catch (error) {
-    // Without a KeyId the answer is the one for a key that is not here, so that a blob does not tell whose it is.
-    throw input.KeyId === undefined ? noAccessToBlob() : error;
+    throw denialOfBlob(error, input.KeyId);
   }
 }
 

@@ -94,6 +94,70 @@ describe("a grant", () => {
     await expect(retire("owner", { KeyId: key() })).rejects.toMatchObject({ name: "ValidationException" });
   });
 
+  it("that may be retired by its grantee leaves other grants alone", async () => {
+    const { GrantId: own } = await grant({ Operations: ["RetireGrant"] });
+    const { GrantId: other } = await grant();
+    const retire = (GrantId: string | undefined) =>
+      as("guest").send(new sdk.RetireGrantCommand({ KeyId: key(), GrantId }));
+    await expect(retire(other)).rejects.toMatchObject(denied);
+    await expect(retire(own)).resolves.toBeDefined();
+  });
+
+  it.for<[string, Partial<sdk.CreateGrantCommandInput>, boolean]>([
+    ["its operations", { Operations: ["Encrypt"] }, true],
+    ["another operation", { Operations: ["Encrypt", "Decrypt"] }, false],
+    ["no constraint", { Constraints: {} }, false],
+    ["another value", { Constraints: { EncryptionContextSubset: { a: "2" } } }, false],
+    ["more pairs", { Constraints: { EncryptionContextSubset: { a: "1", b: "2" } } }, true],
+    ["the pairs and no others", { Constraints: { EncryptionContextEquals: { a: "1" } } }, true],
+  ])("of CreateGrant lets its grantee grant no more than it has: %s, %j", async ([, more, may]) => {
+    const Constraints = { EncryptionContextSubset: { a: "1" } };
+    await grant({ Operations: ["Encrypt", "CreateGrant"], Constraints });
+    const command = new sdk.CreateGrantCommand({
+      KeyId: key(),
+      GranteePrincipal: arnOf("owner"),
+      Operations: ["Encrypt"],
+      Constraints,
+      ...more,
+    });
+    const outcome = as("guest")
+      .send(command)
+      .then(
+        () => true,
+        ({ name }: Error) => name !== denied.name && name,
+      );
+    expect(await outcome).toBe(may);
+  });
+
+  it("under an exact context is granted on with that context only", async () => {
+    await grant({
+      Operations: ["Encrypt", "CreateGrant"],
+      Constraints: { EncryptionContextEquals: { a: "1" } },
+    });
+    const grantOn = (Constraints: sdk.GrantConstraints) =>
+      as("guest").send(
+        new sdk.CreateGrantCommand({
+          KeyId: key(),
+          GranteePrincipal: arnOf("owner"),
+          Operations: ["Encrypt"],
+          Constraints,
+        }),
+      );
+    await expect(grantOn({ EncryptionContextSubset: { a: "1" } })).rejects.toMatchObject(denied);
+    await expect(grantOn({ EncryptionContextEquals: { a: "1", b: "2" } })).rejects.toMatchObject(denied);
+    await expect(grantOn({ EncryptionContextEquals: { a: "1" } })).resolves.toBeDefined();
+  });
+
+  it("is judged by the context it is constrained to", async () => {
+    const condition = { StringEquals: { "kms:EncryptionContext:tenant": "a" } };
+    const [statement] = policy("kms:CreateGrant").Statement;
+    const conditional = { Version: "2012-10-17", Statement: [{ ...statement, Condition: condition }] };
+    emulator.principals.setPolicies("owner", [conditional]);
+    await expect(grant()).rejects.toMatchObject(denied);
+    await expect(grant({ Constraints: { EncryptionContextSubset: { tenant: "b" } } })).rejects.toMatchObject(denied);
+    await expect(grant({ Constraints: { EncryptionContextEquals: { tenant: "a" } } })).resolves.toBeDefined();
+  });
+
   it("is the same one for the same name and request", async () => {
     const first = await grant({ Name: "once" });
     expect(await grant({ Name: "once" })).toMatchObject({ GrantId: first.GrantId });

@@ -1,12 +1,13 @@
 import { Refusal } from "../../refusal.js";
 import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
-import { type Grant, isNamed } from "../grant.js";
+import { coversChild, type Grant, isNamed } from "../grant.js";
 import type { inputShapes } from "../input-shapes.js";
 import { type KmsKey, timestamp } from "../key.js";
 import { checkState } from "../key-state.js";
 import { page } from "../page.js";
 import { resolveKeyOnly } from "../resolve.js";
+import { contextEntries } from "./encrypt.js";
 import { dryRunSucceeded } from "./sign.js";
 
 type CreateGrantInput = Input<typeof inputShapes.CreateGrant>;
@@ -39,7 +40,9 @@ export function createGrantOperation(input: CreateGrantInput, call: KmsCall) {
           ? undefined
           : [constraint.kind === "equals" ? "EncryptionContextEquals" : "EncryptionContextSubset"],
       "kms:grantisforawsresource": ["false"],
+      ...(constraint && contextEntries(constraint.pairs)),
     },
+    { covers: (parent) => coversChild(parent, { operations, constraint }) },
   );
   // Not built: a grant that is wider than it was asked for would be worse than none.
   const unbuilt = [input.GranteeServicePrincipal, input.RetiringServicePrincipal, Constraints?.SourceArn];
@@ -53,7 +56,7 @@ export function createGrantOperation(input: CreateGrantInput, call: KmsCall) {
   if (operations.length === 0) throw new Refusal("ValidationException", "A grant needs an operation.");
   checkPrincipal(grantee);
   if (retiring !== undefined) checkPrincipal(retiring);
-  checkState(key, "use");
+  checkState(key, "grant");
   if (input.DryRun) throw dryRunSucceeded();
   const { Name: name } = input;
   const wanted = { name, grantee, retiring, operations, constraint };
@@ -121,8 +124,10 @@ export function revokeGrantOperation(input: Input<typeof inputShapes.RevokeGrant
 
 export function retireGrantOperation(input: Input<typeof inputShapes.RetireGrant>, call: KmsCall): undefined {
   const { key, id } = namedGrant(input, call);
-  // The retiring principal needs no other permission.
-  if (!isNamed(key.grants.get(id)?.retiring, call.caller)) call.authorize("RetireGrant", { kind: "key", key });
+  // The retiring principal needs no other permission; a grantee may be let retire the very grant it has.
+  if (!isNamed(key.grants.get(id)?.retiring, call.caller)) {
+    call.authorize("RetireGrant", { kind: "key", key }, {}, { covers: (grant) => grant.id === id });
+  }
   remove(key, id, input.DryRun);
 }
 

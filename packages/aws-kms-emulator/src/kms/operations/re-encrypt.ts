@@ -13,10 +13,10 @@ import {
   checkLength,
   conditionEntries,
   decryptUnder,
+  denialOfBlob,
   encryptUnder,
   incorrectKey,
   keyOfBlob,
-  noAccessToBlob,
   noContext,
 } from "./encrypt.js";
 import { dryRunSucceeded } from "./sign.js";
@@ -45,15 +45,17 @@ export function reEncryptOperation(input: Input<typeof inputShapes.ReEncrypt>, c
   const same = { "kms:reencryptonsamekey": [String(source.key === destination.key)] };
   const sourceConditions = { ...conditionEntries(source.requestAlias, from, sourceContext), ...same };
   try {
-    call.authorize("ReEncryptFrom", { kind: "key", key: source.key }, sourceConditions, sourceContext);
+    call.authorize("ReEncryptFrom", { kind: "key", key: source.key }, sourceConditions, {
+      encryptionContext: sourceContext,
+    });
   } catch (error) {
-    throw input.SourceKeyId === undefined ? noAccessToBlob() : error;
+    throw denialOfBlob(error, input.SourceKeyId);
   }
   call.authorize(
     "ReEncryptTo",
     { kind: "key", key: destination.key },
     { ...conditionEntries(destination.requestAlias, to, destinationContext), ...same },
-    destinationContext,
+    { encryptionContext: destinationContext },
   );
   if (source.key.usage !== "ENCRYPT_DECRYPT" || source.key.state === "PendingImport") throw incorrectKey();
   const other = blob === undefined ? undefined : call.store.byMaterial(blob.materialId);
