@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import type { VariableUse } from "./variable.js";
 import { matchesArn, matchesWildcard } from "./wildcard.js";
 
 type Test = (found: string, wanted: string) => boolean;
@@ -7,8 +8,8 @@ interface Comparison {
   readonly test: Test;
   /** True for operators such as `StringNotEquals`, whose test is the positive one. */
   readonly negated: boolean;
-  /** Whether `${…}` variables are filled in. */
-  readonly variables: boolean;
+  /** How `${…}` variables are filled in; undefined where they are not. */
+  readonly variables: VariableUse | undefined;
 }
 
 function number(compare: (a: number, b: number) => boolean): Test {
@@ -46,8 +47,9 @@ function inBlock(address: string, block: string): boolean {
   return list.check(address, type);
 }
 
-const text = (test: Test, negated = false): Comparison => ({ test, negated, variables: true });
-const plain = (test: Test, negated = false): Comparison => ({ test, negated, variables: false });
+const text = (test: Test, negated = false): Comparison => ({ test, negated, variables: "text" });
+const pattern = (test: Test, negated = false): Comparison => ({ test, negated, variables: "pattern" });
+const plain = (test: Test, negated = false): Comparison => ({ test, negated, variables: undefined });
 const equals: Test = (a, b) => a === b;
 const equalsIgnoreCase: Test = (a, b) => a.toLowerCase() === b.toLowerCase();
 const like: Test = (a, b) => matchesWildcard(b, a);
@@ -59,8 +61,8 @@ export const comparisons = {
   StringNotEquals: text(equals, true),
   StringEqualsIgnoreCase: text(equalsIgnoreCase),
   StringNotEqualsIgnoreCase: text(equalsIgnoreCase, true),
-  StringLike: text(like),
-  StringNotLike: text(like, true),
+  StringLike: pattern(like),
+  StringNotLike: pattern(like, true),
   NumericEquals: plain(number((a, b) => a === b)),
   NumericNotEquals: plain(
     number((a, b) => a === b),
@@ -83,10 +85,10 @@ export const comparisons = {
   BinaryEquals: plain(equals),
   IpAddress: plain(inBlock),
   NotIpAddress: plain(inBlock, true),
-  ArnEquals: text(arn),
-  ArnLike: text(arn),
-  ArnNotEquals: text(arn, true),
-  ArnNotLike: text(arn, true),
+  ArnEquals: pattern(arn),
+  ArnLike: pattern(arn),
+  ArnNotEquals: pattern(arn, true),
+  ArnNotLike: pattern(arn, true),
 } as const satisfies Record<string, Comparison>;
 
 export type ComparisonName = keyof typeof comparisons;

@@ -1,4 +1,5 @@
 import { type ComparisonName, comparisons, isComparison } from "./comparison.js";
+import type { VariableUse } from "./variable.js";
 
 /** Condition keys of one request: lower-case name → values. An absent key has no entry. */
 export type ConditionContext = ReadonlyMap<string, readonly string[]>;
@@ -59,7 +60,7 @@ export function parseConditions(value: unknown, refuse: Refuse): readonly Condit
 export function conditionHolds(
   condition: Condition,
   context: ConditionContext,
-  expand: (value: string) => string | undefined,
+  expand: (value: string, use: VariableUse) => string | undefined,
 ): boolean {
   const found = context.get(condition.key);
   const present = found !== undefined && found.length > 0;
@@ -72,7 +73,7 @@ export function conditionHolds(
   }
   const wanted: string[] = [];
   for (const value of condition.values) {
-    const expanded = variables ? expand(value) : value;
+    const expanded = variables ? expand(value, variables) : value;
     if (expanded !== undefined) wanted.push(expanded);
   }
   // Positive operators ask for one of the values, negated ones for none of them.

@@ -72,6 +72,11 @@ describe("evaluateIdentityPolicies", () => {
     expect(effect(condition, "kms:Sign", key, { "aws:principaltag/team": ["core"] })).toBe("Allow");
     const star = { Effect: "Allow", Action: "*", Resource: "*", Condition: { StringLike: { a: variable("*") } } };
     expect(effect(star, "kms:Sign", key, { a: ["*"] })).toBe("Allow");
+    expect(effect(star, "kms:Sign", key, { a: ["x"] })).toBe(undefined);
+    const arn = `arn:aws:kms:us-east-1:111122223333:key/${variable("?")}*`;
+    const named = { Effect: "Allow", Action: "*", Resource: arn };
+    expect(effect(named, "kms:Sign", "arn:aws:kms:us-east-1:111122223333:key/?2")).toBe("Allow");
+    expect(effect(named, "kms:Sign", "arn:aws:kms:us-east-1:111122223333:key/12")).toBe(undefined);
   });
 });
 

@@ -22,7 +22,7 @@ function actionMatches(statement: Statement, action: string): boolean {
 function resourceMatches(statement: Statement, request: AccessRequest, variables: boolean): boolean {
   const matches = (pattern: string) => {
     if (pattern === "*") return true;
-    const expanded = variables ? expandVariables(pattern, request.context) : pattern;
+    const expanded = variables ? expandVariables(pattern, request.context, "pattern") : pattern;
     return expanded !== undefined && matchesArn(expanded, request.resource);
   };
   if (statement.resources !== undefined) return statement.resources.some(matches);
@@ -31,8 +31,8 @@ function resourceMatches(statement: Statement, request: AccessRequest, variables
 
 function conditionsHold(statement: Statement, request: AccessRequest, variables: boolean): boolean {
   return statement.conditions.every((condition) =>
-    conditionHolds(condition, request.context(), (value) =>
-      variables ? expandVariables(value, request.context) : value,
+    conditionHolds(condition, request.context(), (value, use) =>
+      variables ? expandVariables(value, request.context, use) : value,
     ),
   );
 }

@@ -1,3 +1,11 @@
+/** Characters of the private use area stand in a pattern for a `*` and a `?` that are no wildcards. */
+const LITERALS: Readonly<Record<string, string>> = { "*": "\ue02a", "?": "\ue03f" };
+
+/** A character as a pattern has it where it means itself alone. */
+export function literal(character: string): string {
+  return LITERALS[character] ?? character;
+}
+
 /**
  * Matches `*` (any run, `/` and `:` included) and `?` (one character) over the whole text. It goes back to the last
  * star only, so the time is at most the product of the two lengths, whatever the pattern.
@@ -13,7 +21,10 @@ export function matchesWildcard(pattern: string, text: string, ignoreCase = fals
     if (pattern[p] === "*") {
       star = p++;
       resume = t;
-    } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[t])) {
+    } else if (
+      p < pattern.length &&
+      (pattern[p] === "?" || pattern[p] === text[t] || pattern[p] === literal(text[t] ?? ""))
+    ) {
       p += 1;
       t += 1;
     } else if (star >= 0) {
