@@ -131,6 +131,19 @@ describe("openAuditFile", () => {
     }
   });
 
+  it("reads a hole of many megabytes, as a power cut leaves one, once, and goes on behind it", async () => {
+    const hole = 64 * 1024 * 1024;
+    await write(1, 1);
+    await close();
+    const { size } = await stat(path);
+    await truncate(path, size + hole);
+    await write(2, 2);
+    await close();
+    expect(await verify(path)).toMatchObject({ ok: true, recovered: 1, problems: [] });
+    const [, , , marker] = (await readFile(path, "latin1")).split("\n");
+    expect(JSON.parse(marker ?? "")).toMatchObject({ event_kind: "basil.audit.recovered", torn_bytes: hole });
+  });
+
   it("writes checkpoints to the file and to the operator's log", async () => {
     await write(1, 5, { checkpointEvery: 2 });
     const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
@@ -257,6 +270,15 @@ describe("verifyAudit", () => {
         expect(typeof (await verifyAudit([bytes])).ok).toBe("boolean");
       }),
     );
+  });
+});
+
+describe("verifyAudit of bytes without a newline", () => {
+  it("reads each once, however small the chunks are", async () => {
+    function* chunks() {
+      for (let n = 0; n < 200_000; n++) yield new Uint8Array(64).fill(0x20);
+    }
+    expect(await verifyAudit(chunks())).toMatchObject({ ok: true, lines: 0, tornBytes: 12_800_000 });
   });
 });
 

@@ -15,15 +15,18 @@ const NEWLINE = 0x0a;
 export async function readTail(file: FileHandle): Promise<FileTail> {
   const { size } = await file.stat();
   let from = size;
-  let bytes = new Uint8Array();
-  while (from > 0 && count(bytes, NEWLINE) < 2) {
+  let newlines = 0;
+  const blocks: Uint8Array[] = [];
+  while (from > 0 && newlines < 2) {
     const length = Math.min(BLOCK_BYTES, from);
     const block = new Uint8Array(length);
     const { bytesRead } = await file.read(block, 0, length, from - length);
     if (bytesRead !== length) throw new Error("the audit log changed while it was read");
-    bytes = new Uint8Array(Buffer.concat([block, bytes]));
+    blocks.unshift(block);
+    newlines += count(block, NEWLINE);
     from -= length;
   }
+  const bytes = new Uint8Array(Buffer.concat(blocks));
   const lines = splitLines(bytes);
   const torn = lines.pop() ?? new Uint8Array();
   const last = lines.pop();

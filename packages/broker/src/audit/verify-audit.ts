@@ -45,17 +45,23 @@ export async function verifyAudit(
   { checkpoints = [] }: VerifyAuditOptions = {},
 ): Promise<AuditVerification> {
   const chain = new ChainCheck(checkpoints);
-  let rest: Uint8Array = new Uint8Array();
+  // Put together once a line: what holds no newline is not copied again with every chunk.
+  let pieces: Uint8Array[] = [];
   for await (const chunk of bytes) {
-    let buffer: Uint8Array = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (let end = buffer.indexOf(0x0a); end >= 0; end = buffer.indexOf(0x0a)) {
-      chain.line(buffer.subarray(0, end));
-      buffer = buffer.subarray(end + 1);
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      pieces.push(chunk.subarray(start, end));
+      chain.line(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces));
+      pieces = [];
+      start = end + 1;
     }
-    rest = buffer.slice();
+    // The owner of a chunk may write over it.
+    if (start < chunk.length) pieces.push(new Uint8Array(chunk.subarray(start)));
   }
-  return chain.result(rest.length);
+  return chain.result(pieces.reduce((length, piece) => length + piece.length, 0));
 }
+
+const NEWLINE = 0x0a;
 
 interface Link {
   readonly seq: number;
