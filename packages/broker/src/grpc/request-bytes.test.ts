@@ -1,4 +1,5 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { AdminService, grpcMethods, SigningService, SignRequestSchema } from "@basil/proto";
@@ -156,6 +157,19 @@ describe("open streams", () => {
     other.grpc.close();
     for (const { stream } of watching) stream.close();
     await expect.poll(() => client.call(SigningService, "sign", { keyId: "app.p256" })).toHaveProperty("signature");
+  });
+});
+
+describe("a request that is answered before it came whole", () => {
+  it("is closed when more of it comes: nobody would read the rest", async () => {
+    await serve({ maxMessageBytes: 400 * KIB });
+    const tooLarge = send(5000 * KIB, 500 * KIB);
+    expect(await tooLarge.answer).toMatchObject({ status: "8" });
+    const closed = once(tooLarge.stream, "close");
+    tooLarge.stream.write(new Uint8Array(100 * KIB));
+    await closed;
+    expect(tooLarge.stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+    await health();
   });
 });
 

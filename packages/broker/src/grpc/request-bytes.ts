@@ -164,6 +164,11 @@ export class ConnectionBytes implements Disposable {
 
   #received(request: Request, { buffer }: Uint8Array): void {
     if (!this.#requests.has(request.stream) || request.buffers.at(-1) === buffer) return;
+    // A message that announced too many bytes, say: what is still to come would be read and kept for nobody.
+    if (request.stream.writableEnded) {
+      this.drop(request, "it was answered before it came whole");
+      return;
+    }
     request.buffers.push(buffer);
     request.bytes += buffer.byteLength;
     const users = this.#buffers.get(buffer) ?? 0;
