@@ -1,6 +1,6 @@
 import type { CallContext, KeyRef, TransitOperation } from "@basil/core";
 import { must } from "./must.js";
-import { signatureBytes } from "./signature.js";
+import { signatureLength } from "./signature.js";
 import type { Subject } from "./subject.js";
 
 /** Calls one operation with inputs of the right shape, whether it is claimed or not. @internal */
@@ -15,7 +15,7 @@ export async function invoke(
     case "sign":
       return transit.sign(key, subject.message(key.keyType), context);
     case "verify": {
-      const signature = new Uint8Array(signatureBytes(key.keyType)).fill(0x11);
+      const signature = new Uint8Array(signatureLength(key.keyType)).fill(0x11);
       return transit.verify(key, subject.message(key.keyType), signature, context);
     }
     case "publicKey":

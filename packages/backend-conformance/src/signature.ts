@@ -1,21 +1,9 @@
 import { constants, createPublicKey, verify } from "node:crypto";
-import { isEcdsaKeyType, isEd25519KeyType, type KeyType, verifySignature } from "@basil/core";
+import { isEcdsaKeyType, isEd25519KeyType, type KeyType, signatureBytes, verifySignature } from "@basil/core";
 
-const SIGNATURE_BYTES: { readonly [T in KeyType]?: number } = {
-  ed25519: 64,
-  "ed25519-nkey": 64,
-  "ecdsa-p256": 64,
-  "ecdsa-p384": 96,
-  "ecdsa-p521": 132,
-  "rsa-2048": 256,
-  "ml-dsa-44": 2420,
-  "ml-dsa-65": 3309,
-  "ml-dsa-87": 4627,
-};
-
-/** Bytes of a signature of the key type; 64 for a type that does not sign. @internal */
-export function signatureBytes(keyType: KeyType): number {
-  return SIGNATURE_BYTES[keyType] ?? 64;
+/** Of a type that does not sign, what Ed25519 has: something to call with. @internal */
+export function signatureLength(keyType: KeyType): number {
+  return signatureBytes(keyType) ?? 64;
 }
 
 /**

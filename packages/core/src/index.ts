@@ -63,6 +63,7 @@ export type { ReconcileOptions, ReconcileProgress } from "./reconcile/reconcile.
 export { reconcile } from "./reconcile/reconcile.js";
 export { renderReconciledKey, renderReconcileReport } from "./reconcile/render-report.js";
 export type { KeyOutcome, ReconciledKey, ReconciledKeyIdentity, ReconcileReport } from "./reconcile/report.js";
+export { signatureBytes } from "./signature-bytes.js";
 export { rawToSpki, spkiKeyType, spkiToRaw } from "./spki.js";
 export type { EncodeSshsigInput, Sshsig, SshsigContext, SshsigHash, VerifySshsigInput } from "./sshsig.js";
 export { decodeSshsig, encodeSshsig, SSHSIG_HASHES, sshsigSignedData, verifySshsig } from "./sshsig.js";

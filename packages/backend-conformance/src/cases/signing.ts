@@ -3,7 +3,7 @@ import type { KeyRef, KeyType, SignResult } from "@basil/core";
 import type { Rule } from "../conformance-case.js";
 import { must, mustAnswer, mustRefuse, sameBytes } from "../must.js";
 import { perKeyType } from "../per-key-type.js";
-import { impossibleSignatures, signatureBytes, verifiesElsewhere } from "../signature.js";
+import { impossibleSignatures, signatureLength, verifiesElsewhere } from "../signature.js";
 import type { Subject } from "../subject.js";
 
 /** Bytes of a message where the backend names no limit of its own. */
@@ -51,7 +51,7 @@ async function mustVerifyElsewhere(
   const { keyType } = key;
   const { signature, keyVersion, resource } = signed;
   must(signature instanceof Uint8Array, `sign with ${keyType}: signature must be a Uint8Array`);
-  const width = signatureBytes(keyType);
+  const width = signatureLength(keyType);
   must(signature.length === width, `sign with ${keyType}: ${width} bytes expected, found ${signature.length}`);
   must(Number.isSafeInteger(keyVersion) && keyVersion >= 1, `sign with ${keyType}: keyVersion is ${keyVersion}`);
   must(typeof resource === "string" && resource !== "", `sign with ${keyType}: resource must name the key`);
@@ -76,7 +76,7 @@ async function signSizes(subject: Subject, keyType: KeyType): Promise<void> {
 }
 
 async function verifySizes(subject: Subject, keyType: KeyType): Promise<void> {
-  const signature = new Uint8Array(signatureBytes(keyType)).fill(0x11);
+  const signature = new Uint8Array(signatureLength(keyType)).fill(0x11);
   const verify = (message: Uint8Array) =>
     subject.transit.verify(subject.absentKey(keyType), message, signature, subject.context());
   await mustRefuseBeyond(subject, keyType, "verify", verify);
@@ -150,7 +150,7 @@ async function crafted(subject: Subject, keyType: KeyType): Promise<void> {
 }
 
 async function widths(subject: Subject, keyType: KeyType): Promise<void> {
-  const width = signatureBytes(keyType);
+  const width = signatureLength(keyType);
   const message = subject.message(keyType);
   for (const length of [0, width - 1, width + 1]) {
     const call = subject.transit.verify(subject.absentKey(keyType), message, new Uint8Array(length), subject.context());

@@ -8,7 +8,7 @@ import {
   type TransitEngine,
   type TransitOperation,
 } from "@basil/core";
-import { signatureBytes } from "../signature.js";
+import { signatureLength } from "../signature.js";
 import {
   isMemoryKeyType,
   isSigningKeyType,
@@ -81,7 +81,7 @@ export function memoryBackend(options: MemoryBackendOptions = {}): Backend {
     async verify(key, text, signature, context) {
       const keyType = begin(key, "verify", context);
       requireSize("message", text, message);
-      if (signature.length !== signatureBytes(keyType)) {
+      if (signature.length !== signatureLength(keyType)) {
         throw new BackendError("SIGNATURE_MALFORMED", `a ${keyType} signature of ${signature.length} bytes`, {
           keyType,
         });

@@ -1,14 +1,14 @@
-import type {
-  Backend,
-  CallContext,
-  CiphertextEnvelope,
-  KeyProbe,
-  KeyRef,
-  Kv2Engine,
-  PkiEngine,
-  TransitEngine,
+import {
+  type Backend,
+  type CallContext,
+  type CiphertextEnvelope,
+  type KeyProbe,
+  type KeyRef,
+  type Kv2Engine,
+  type PkiEngine,
+  signatureBytes,
+  type TransitEngine,
 } from "@basil/core";
-import { signatureBytes } from "../request/checks.js";
 import type { Answer } from "./answer.js";
 import { containedCall } from "./contained-call.js";
 

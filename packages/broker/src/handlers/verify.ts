@@ -1,14 +1,8 @@
+import { signatureBytes } from "@basil/core";
 import { SigningAlgorithm, type VerifyRequest, type VerifyResponse, VerifyResponseSchema } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import type { Call } from "../request/call.js";
-import {
-  requireClass,
-  requireInRange,
-  requireKnown,
-  requireSize,
-  signatureBytes,
-  transitKey,
-} from "../request/checks.js";
+import { requireClass, requireInRange, requireKnown, requireSize, transitKey } from "../request/checks.js";
 
 /** A signature that does not match is an answer; one of the wrong width is a malformed request. */
 export async function verify(request: VerifyRequest, call: Call): Promise<VerifyResponse> {

@@ -1,4 +1,4 @@
-import type { KeyClass, KeyEntry, KeyType } from "@basil/catalog";
+import type { KeyClass, KeyEntry } from "@basil/catalog";
 import { type Backend, type ByteRange, type KeyRef, keyRef, type TransitEngine } from "@basil/core";
 import type { Call } from "./call.js";
 
@@ -59,22 +59,4 @@ export function requireInRange(call: Call, field: string, bytes: Uint8Array, ran
     );
   }
   if (range.max !== undefined) requireSize(call, field, bytes, range.max);
-}
-
-/** Bytes of a signature; absent where the width varies or is not fixed by the type's name. */
-const SIGNATURE_BYTES: Readonly<Partial<Record<KeyType, number>>> = {
-  ed25519: 64,
-  "ed25519-nkey": 64,
-  "rsa-2048": 256,
-  "ecdsa-p256": 64,
-  "ecdsa-p384": 96,
-  "ecdsa-p521": 132,
-  "ml-dsa-44": 2420,
-  "ml-dsa-65": 3309,
-  "ml-dsa-87": 4627,
-};
-
-/** Bytes every signature of the key type has; undefined for a type that does not sign. */
-export function signatureBytes(keyType: KeyType): number | undefined {
-  return SIGNATURE_BYTES[keyType];
 }
