@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
@@ -92,6 +92,16 @@ describe("a broker's socket", () => {
     await expect(second.listen({ path })).rejects.toMatchObject({ code: "SOCKET_IN_USE" });
     await second.close();
     expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
+  });
+
+  it("makes no file through a link where its lock belongs, and waits for no pipe there", async () => {
+    await makeBroker();
+    await symlink(join(folder, "elsewhere"), `${path}.lock`);
+    await expect(broker.listen({ path })).rejects.toMatchObject({ code: "SOCKET_FAILED" });
+    expect(await readdir(folder)).toEqual(["agent.sock.lock"]);
+    await rm(`${path}.lock`);
+    execFileSync("mkfifo", [`${path}.lock`]);
+    await expect(broker.listen({ path })).rejects.toMatchObject({ code: "SOCKET_FAILED" });
   });
 
   it("is not taken from a program that listens there without a lock", async () => {

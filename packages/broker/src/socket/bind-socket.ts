@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { chmod, chown, type FileHandle, lstat, mkdtemp, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import { dirname, join, resolve } from "node:path";
@@ -22,6 +23,8 @@ const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 const DEFAULT_MODE = 0o600;
 /** Connections that wait to be accepted, as far as `net.core.somaxconn` lets it; one more is refused by the kernel (unix(7), EAGAIN). */
 const BACKLOG = 4096;
+/** Where others may write the folder, a link makes no file elsewhere, and a pipe holds nobody up. */
+const LOCK_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * Has `server` listen at the path. The socket is bound in a folder of its own that only we can enter, given its mode and
@@ -107,7 +110,7 @@ async function bindAside(server: Server, path: string, mode: number, gid: number
 /** A lock dies with its process, whatever kills it; the file stays, for removing it would let two in. */
 async function lockPath(path: string): Promise<FileHandle> {
   const { lockExclusively } = await loadCLibrary();
-  const file = await open(`${path}.lock`, "a", 0o600).catch((cause) => {
+  const file = await open(`${path}.lock`, LOCK_FLAGS, 0o600).catch((cause) => {
     throw failed(path, cause);
   });
   if (lockExclusively(file.fd)) return file;
