@@ -7,7 +7,7 @@ export interface BreakerOptions {
   readonly probeIntervalMs: number;
 }
 
-export const DEFAULT_BREAKER: BreakerOptions = { failures: 10, sustainedMs: 5000, probeIntervalMs: 1000 };
+const DEFAULT_BREAKER: BreakerOptions = { failures: 10, sustainedMs: 5000, probeIntervalMs: 1000 };
 
 interface Row {
   failures: number;

@@ -43,7 +43,7 @@ const KEY_TYPES = {
 } as const satisfies { readonly [type: string]: KeyTypeOnKms };
 
 /** The key types of this backend, in the order of the catalog's vocabulary. */
-export type AwsKmsKeyType = keyof typeof KEY_TYPES;
+type AwsKmsKeyType = keyof typeof KEY_TYPES;
 
 const SIGNING_OPERATIONS: readonly TransitOperation[] = ["sign", "verify", "publicKey", "createKey"];
 const CIPHER_OPERATIONS: readonly TransitOperation[] = ["encrypt", "decrypt", "createKey"];

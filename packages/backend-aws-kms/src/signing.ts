@@ -31,7 +31,7 @@ export function toSign(scheme: SigningScheme, message: Uint8Array) {
 }
 
 /** What KMS answers, as the contract has it. @throws {@link BackendError} `PROTOCOL` for what is no signature of the key's type. */
-export function rawSignature(
+function rawSignature(
   signature: Uint8Array,
   key: KeyRef,
   scheme: SigningScheme,

@@ -27,7 +27,7 @@ export interface WireResponse {
   readonly body: Uint8Array;
 }
 
-export const noBytes: Uint8Array = new Uint8Array(0);
+const noBytes: Uint8Array = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 export function jsonResponse(status: number, value: unknown, headers: Readonly<Record<string, string>>): WireResponse {

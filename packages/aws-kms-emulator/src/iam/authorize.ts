@@ -63,7 +63,7 @@ export function decide(caller: Caller, request: AccessRequest, resource: Protect
 }
 
 /** The text of an access denial, in the service's forms (IAM User Guide, "Troubleshoot access denied error messages"). */
-export function denialText(caller: Caller, action: string, resource: string | undefined, reason: DenialReason): string {
+function denialText(caller: Caller, action: string, resource: string | undefined, reason: DenialReason): string {
   const what = `User: ${caller.arn} is not authorized to perform: ${action}${resource === undefined ? "" : ` on resource: ${resource}`}`;
   return reason.startsWith("an explicit deny")
     ? `${what} with ${reason}`

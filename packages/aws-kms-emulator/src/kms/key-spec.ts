@@ -122,7 +122,7 @@ export function isKeySpec(spec: string): spec is KeySpec {
   return (keySpecs as readonly string[]).includes(spec);
 }
 
-export type KeyFamily = "symmetric" | "mac" | "asymmetric";
+type KeyFamily = "symmetric" | "mac" | "asymmetric";
 
 /** UpdateAlias moves an alias only inside one family. */
 export function familyOf(spec: KeySpec): KeyFamily {

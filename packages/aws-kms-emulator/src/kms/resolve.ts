@@ -17,7 +17,7 @@ export function aliasNotFound(arn: string): Refusal {
 }
 
 /** The key an alias shows to callers at this moment, which after a move may still be the one before. */
-export function aliasTarget(alias: Alias, now: number): string {
+function aliasTarget(alias: Alias, now: number): string {
   return alias.previous !== undefined && now < alias.previous.until ? alias.previous.targetId : alias.targetId;
 }
 

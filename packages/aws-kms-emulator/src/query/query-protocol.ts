@@ -6,7 +6,7 @@ import { decodeValues, type Input, type InputShape } from "../shape.js";
 import { type XmlValue, xmlElement } from "./xml.js";
 
 /** The two services of this emulator that speak the AWS Query protocol, by the `Version` parameter. */
-export const queryServices = {
+const queryServices = {
   "2010-05-08": { name: "iam", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
   "2011-06-15": { name: "sts", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
 } as const;

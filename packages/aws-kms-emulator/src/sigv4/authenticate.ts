@@ -24,7 +24,7 @@ const skewMs = 5 * 60_000;
 const encoder = new TextEncoder();
 
 /** `20261123T200000Z` → milliseconds since the epoch, or undefined. */
-export function parseAmzDate(text: string): number | undefined {
+function parseAmzDate(text: string): number | undefined {
   const match = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [

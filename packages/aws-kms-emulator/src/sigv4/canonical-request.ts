@@ -1,7 +1,7 @@
 import type { WireRequest } from "../http/wire.js";
 
 /** RFC 3986 unreserved characters stay, everything else is `%XX` with upper-case digits. */
-export function uriEncode(text: string): string {
+function uriEncode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

@@ -142,18 +142,28 @@ function authorizeDecrypt(
   }
 }
 
-export function decryptOperation(input: DecryptInput, call: KmsCall) {
+/** The ciphertext; undefined where only the permission on the key, the member `named`, is asked about. */
+export function ciphertextOf<Named extends "KeyId" | "SourceKeyId">(
+  input: Pick<DecryptInput, "CiphertextBlob" | "DryRun" | "DryRunModifiers"> & {
+    readonly [N in Named]: string | undefined;
+  },
+  named: Named,
+): Uint8Array | undefined {
   const ignoreCiphertext = input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
-  if (ignoreCiphertext && (input.DryRun !== true || input.KeyId === undefined)) {
-    throw new Refusal("ValidationException", "DryRunModifiers IGNORE_CIPHERTEXT requires DryRun and KeyId.");
+  if (ignoreCiphertext && (input.DryRun !== true || input[named] === undefined)) {
+    throw new Refusal("ValidationException", `DryRunModifiers IGNORE_CIPHERTEXT requires DryRun and ${named}.`);
   }
-  const { CiphertextBlob: bytes } = input;
-  if (bytes === undefined && !ignoreCiphertext) {
+  if (input.CiphertextBlob === undefined && !ignoreCiphertext) {
     throw new Refusal(
       "ValidationException",
       "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
     );
   }
+  return input.CiphertextBlob;
+}
+
+export function decryptOperation(input: DecryptInput, call: KmsCall) {
+  const bytes = ciphertextOf(input, "KeyId");
   if (input.Recipient !== undefined) throw new Refusal("UnsupportedOperationException");
   const blob = bytes === undefined ? undefined : parseBlob(bytes);
   const algorithm = input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";

@@ -1,4 +1,3 @@
-import { Refusal } from "../../refusal.js";
 import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import { parseBlob } from "../ciphertext.js";
@@ -11,6 +10,7 @@ import {
   checkAlgorithm,
   checkContext,
   checkLength,
+  ciphertextOf,
   conditionEntries,
   decryptUnder,
   denialOfBlob,
@@ -23,17 +23,7 @@ import { dryRunSucceeded } from "./sign.js";
 
 /** One operation, two permissions: ReEncryptFrom on the source key, ReEncryptTo on the destination key. */
 export function reEncryptOperation(input: Input<typeof inputShapes.ReEncrypt>, call: KmsCall) {
-  const ignoreCiphertext = input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
-  if (ignoreCiphertext && (input.DryRun !== true || input.SourceKeyId === undefined)) {
-    throw new Refusal("ValidationException", "DryRunModifiers IGNORE_CIPHERTEXT requires DryRun and SourceKeyId.");
-  }
-  const { CiphertextBlob: bytes } = input;
-  if (bytes === undefined && !ignoreCiphertext) {
-    throw new Refusal(
-      "ValidationException",
-      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
-    );
-  }
+  const bytes = ciphertextOf(input, "SourceKeyId");
   const blob = bytes === undefined ? undefined : parseBlob(bytes);
   const source =
     input.SourceKeyId === undefined ? keyOfBlob(call, blob) : resolveKey(call, "ReEncrypt", input.SourceKeyId);
