@@ -52,7 +52,7 @@ async function withEmulator(
   const admin = test.open("admin");
   const { signature } = await admin.transit.sign(signing, message, context());
   const { envelope } = await admin.transit.encrypt(aes, message, undefined, context());
-  await run(test, test.open("admin", { attemptTimeoutMs: 150, ...options }), { signature, envelope });
+  await run(test, test.open("admin", { attemptTimeoutMs: 750, ...options }), { signature, envelope });
 }
 
 /** An assertion that is awaited later would be taken for one of the test that began last: these tests run side by side. */
@@ -217,7 +217,7 @@ describe.concurrent.for(ROTATIONS)("rotate, faulted at %s of %s", ([operation, k
     ["resets", { kind: "reset" }],
     ["silence", { kind: "hang" }],
   ] as const)("is UNAVAILABLE through lasting %s, moves nothing, and goes on where it stopped", ([, fault]) =>
-    withEmulator({ rotation: true, operationTimeoutMs: 1500 }, async (test, backend) => {
+    withEmulator({ rotation: true, operationTimeoutMs: 4000 }, async (test, backend) => {
       const before = keyAt(test, key.path);
       test.emulator.faults.add({ fault, operation, times: Number.POSITIVE_INFINITY });
       await expect(rotate(backend)).rejects.toMatchObject({ code: "UNAVAILABLE" });

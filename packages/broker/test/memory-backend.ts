@@ -119,7 +119,7 @@ export function memoryBackend(id = "mem", kind = "aws-kms"): MemoryBackend {
   const backend: MemoryBackend = {
     id,
     kind,
-    capabilities: CAPABILITIES,
+    capabilities: structuredClone(CAPABILITIES),
     transit,
     keys,
     calls,

@@ -356,10 +356,6 @@ describe("a backend that lies about what it is", () => {
     Object.assign(liar.capabilities.keyTypes, {
       ed25519: { operations: ["sign", "publicKey"], message: { min: 5000 } },
     });
-    try {
-      expect((await alice.sign("app.ed", message)).length).toBe(64);
-    } finally {
-      Object.assign(liar.capabilities.keyTypes, honest.capabilities.keyTypes);
-    }
+    expect((await alice.sign("app.ed", message)).length).toBe(64);
   });
 });
