@@ -1,4 +1,4 @@
-import type { AnyClientError, CallOptions, Client } from "@basil/client";
+import type { AnyClientError, CallOptions, Client, ClientErrorCode } from "@basil/client";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.js";
 import type { GlobalOptions } from "./command.js";
@@ -20,9 +20,9 @@ const DEFAULT_TIMEOUT = 30_000;
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
 /** Declares what every command takes that talks to the broker. */
-export function declareBroker(command: Command): void {
+export function declareBroker(command: Command, timeout = "give up after this long (default: 30)"): void {
   command
-    .option("--timeout <seconds>", "give up after this long (default: 30)", seconds)
+    .option("--timeout <seconds>", timeout, seconds)
     .option("--broker-uid <uid>", "also trust a socket of this user (environment: BASIL_BROKER_UID)", userId);
 }
 
@@ -67,6 +67,12 @@ function brokerUidOf({ BASIL_BROKER_UID: value }: Environment): number | undefin
   }
 }
 
+const REMEDIES: Readonly<Partial<Record<ClientErrorCode, string>>> = {
+  INVALID_REQUEST: "correct what is named; 'basil list' shows the keys you may use, and what they are",
+  UNSUPPORTED: "use a key of a backend that does it; the broker's operator knows which there are",
+  NO_REVOCATION_STORE: 'the broker\'s operator labels a value of the catalog "revocation_store=jwt-svid"',
+};
+
 function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): CliError {
   const { message, cause, retryAfterMs } = error;
   const said = error.reason === undefined ? message : `${message} (${error.reason})`;
@@ -77,7 +83,11 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         "UNREACHABLE",
         message,
         { socket },
-        options("start the broker with 'basil agent', or name its socket with --socket or BASIL_SOCKET"),
+        options(
+          error.details.errno === "EACCES"
+            ? "ask the broker's operator: socket-mode, socket-group and the folders above it decide who may connect"
+            : "start the broker with 'basil agent', or name its socket with --socket or BASIL_SOCKET",
+        ),
       );
     case "UNTRUSTED_SOCKET": {
       const { entry, owner } = error.details;
@@ -157,7 +167,9 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
         said,
         { reason: error.code },
         options(
-          sealedFileRemedy(error.code) ?? "check the key and the arguments; 'basil list' shows the keys you may use",
+          sealedFileRemedy(error.code) ??
+            REMEDIES[error.code] ??
+            "check the key and the arguments; 'basil list' shows the keys you may use",
         ),
       );
   }

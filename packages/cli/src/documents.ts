@@ -60,7 +60,10 @@ export function documentRefused(document: string, path: string, error: Refused):
     { path, problems },
     {
       cause: error,
-      remedy: "correct the places named above; 'basil doctor' reads the file again without starting anything",
+      remedy:
+        document === "catalog" || document === "policy"
+          ? "correct the places named above; 'basil doctor' reads the file again without starting anything"
+          : "correct the places named above",
     },
   );
 }

@@ -49,7 +49,7 @@ export function startupFailure(error: AnyBrokerError, setting?: string): CliErro
     case "AUDIT_UNAVAILABLE":
       return failed(
         error.message,
-        "correct audit-log in the configuration: a file in a folder that exists and is writable",
+        "stop the agent that writes it, or name another file in audit-log: in a folder that exists and is writable",
       );
     default:
       return failed(error.message, "correct what the message names, then start again; nothing was served");

@@ -4,6 +4,7 @@ import type { AuditVerification, ChainHead } from "@basil/broker";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { fileProblem } from "../config/read-document.js";
+import type { CommandContext } from "../context.js";
 import { counted } from "../counted.js";
 import { EXIT } from "../exit-code.js";
 
@@ -20,17 +21,19 @@ export const verify = defineCommand<VerifyOptions, AuditVerification>({
   ],
   declare(command) {
     command
-      .argument("<file...>", "the log; rotated ones before the current one")
+      .argument("<file...>", "the log; rotated ones before the current one; - is standard input")
       .option(
         "--checkpoint <seq:hash>",
         "a checkpoint that was kept elsewhere; may be repeated",
         (text: string, before: readonly string[] = []) => [...before, text],
       );
   },
-  async run({ options, operands }, { cwd }) {
+  async run({ options, operands }, context) {
     const { parseCheckpoint, verifyAudit } = await import("@basil/broker");
     const checkpoints = (options.checkpoint ?? []).map((text) => asUsage(() => parseCheckpoint(text)));
-    return verifyAudit(bytesOf(operands, cwd), { checkpoints });
+    const found = await verifyAudit(bytesOf(operands, context), { checkpoints });
+    if (found.lines === 0) context.terminal.err("warning: there is not one whole line; is this an audit log?");
+    return found;
   },
   render({ ok, lines, unchained, recovered, tornBytes, first, last, problems }, { out }) {
     for (const { line, kind, message } of problems)
@@ -45,10 +48,10 @@ export const verify = defineCommand<VerifyOptions, AuditVerification>({
   exitCode: ({ ok }) => (ok ? EXIT.done : EXIT.no),
 });
 
-async function* bytesOf(files: readonly string[], cwd: string): AsyncGenerator<Uint8Array> {
+async function* bytesOf(files: readonly string[], { cwd, stdin }: CommandContext): AsyncGenerator<Uint8Array> {
   for (const file of files) {
     try {
-      yield* createReadStream(resolve(cwd, file));
+      yield* file === "-" ? stdin : createReadStream(resolve(cwd, file));
     } catch (error) {
       const remedy = "give the files of one log, oldest first";
       throw new CliError(

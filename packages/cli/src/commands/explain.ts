@@ -26,6 +26,8 @@ interface ExplainReport {
   readonly failOnDeny: boolean;
   /** Makes control characters of a document visible. */
   readonly visible: (text: string) => string;
+  /** For people: what is odd about the question. */
+  readonly note?: string;
 }
 
 /** Writes a verdict of ours, coloured, and behind it what may hold text of a document. */
@@ -68,11 +70,12 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
     const { readOperation } = await import("../policy/operation.js");
     const operation = op === undefined ? undefined : readOperation(op, "--op");
     const failOnDeny = options.exitCode ?? false;
-    const { escapeControls } = await import("@basil/catalog");
-    const report = (answer: ExplainReport["answer"]): ExplainReport => ({
+    const { escapeControls, nearest } = await import("@basil/catalog");
+    const report = (answer: ExplainReport["answer"], note?: string): ExplainReport => ({
       answer,
       failOnDeny,
       visible: escapeControls,
+      ...(note !== undefined && { note }),
     });
     if (options.live) return report(await askBroker(options, context));
     const policies = await import("@basil/policy");
@@ -81,19 +84,32 @@ export const explain = defineCommand<ExplainOptions, ExplainReport>({
       effective || operation === undefined
         ? policies.effectiveGrants(policy, catalog, subject)
         : policies.explain(policy, catalog, subject, operation, key ?? ""),
+      noSuchSubject(subject, policy.subjects, nearest),
     );
   },
-  render({ answer, visible }, { out, colors }) {
+  render({ answer, visible, note }, { out, colors }) {
     // Names and rule ids are the document's: one that holds a line break must not write a line of ours.
     const line = (verdict: string, text: string): void => out(`${verdict}${visible(text)}`);
     if ("effective" in answer) renderEffective(answer, line, colors);
     else renderExplanation(answer, line, colors);
+    if (note !== undefined) line("  ", note);
   },
   json: ({ answer }) => answer,
   jsonStyle: "document",
   exitCode: ({ answer, failOnDeny }) =>
     failOnDeny && "decision" in answer && answer.decision === "deny" ? EXIT.no : EXIT.done,
 });
+
+/** Said beside the answer, which is the same as for a subject that nothing is granted to. */
+function noSuchSubject(
+  subject: string,
+  subjects: ReadonlyMap<string, unknown>,
+  nearest: (name: string, names: Iterable<string>) => string | undefined,
+): string | undefined {
+  if (subjects.has(subject)) return undefined;
+  const near = nearest(subject, subjects.keys());
+  return `the policy has no subject ${subject}${near === undefined ? "" : `; did you mean ${near}?`}`;
+}
 
 async function askBroker(options: ExplainOptions, context: CommandContext): Promise<Explanation> {
   const { subject, op = "", key = "" } = options;

@@ -1,4 +1,5 @@
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
+import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { nonEmpty } from "../option-values.js";
 
@@ -15,8 +16,17 @@ export const rotate = defineCommand<RotateOptions, { readonly key_id: string; re
     declareBroker(command);
   },
   async run({ options }, context) {
-    const version = await withBroker(options, context, (client, call) => client.rotate(options.keyId, call));
-    return { key_id: options.keyId, version };
+    const { keyId } = options;
+    const version = await withBroker(options, context, (client, call) => client.rotate(keyId, call)).catch(
+      (error: unknown) => {
+        const unsupported =
+          error instanceof CliError && "reason" in error.details && error.details.reason === "UNSUPPORTED";
+        if (!unsupported) throw error;
+        const remedy = `a key in AWS KMS is given a new version by its rotator: 'basil provision rotate ${keyId}'`;
+        throw new CliError("FAILED", error.message, { reason: "UNSUPPORTED" }, { cause: error, remedy });
+      },
+    );
+    return { key_id: keyId, version };
   },
   render({ version }, { out }) {
     out(`version: ${version}`);

@@ -11,13 +11,13 @@ interface SetOptions extends BrokerOptions, PayloadOptions {
 
 export const set = defineCommand<SetOptions, { readonly key_id: string; readonly version: number }>({
   name: "set",
-  summary: "store a value; prints the new version",
+  summary: "store a value; prints the new version; every user of this host sees arguments, so prefer --file",
   examples: ["basil set --key-id app.db_password --file password", "pwgen 32 1 | basil set --key-id app.db_password -"],
   declare(command) {
     command
       .requiredOption("--key-id <name>", "the name in the catalog", nonEmpty)
       .option("--hex", "the value is given in hex");
-    declarePayload(command, "value", "the value (every user of this host sees arguments: prefer a file)");
+    declarePayload(command, "value", "the value");
     declareBroker(command);
   },
   async run({ options, operands }, context) {

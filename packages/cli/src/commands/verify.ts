@@ -38,8 +38,8 @@ export const verify = defineCommand<VerifyOptions, VerifyReport>({
   name: "verify",
   summary: "verify a signature; prints true, or false and exits 1",
   examples: [
-    "basil verify --key-id jwt.signing.primary --signature 3045… 'the message'",
-    "basil verify --offline --pubkey key.pem --signature 3045… --file message",
+    "basil verify --key-id jwt.signing.primary --signature 9b1c… 'the message'",
+    "basil verify --offline --pubkey key.pem --signature 9b1c… --file message",
     "basil verify --offline --pubkey key.pub --format sshsig --namespace file --signature-file release.tar.sig --file release.tar",
   ],
   declare(command) {

@@ -18,10 +18,11 @@ export const watch = defineCommand<WatchOptions, undefined>({
   examples: ["basil watch", "basil watch --kind key_rotated --json"],
   declare(command) {
     command.option("--kind <kind>", `only ${KINDS.join(", ")}; may be repeated`, kinds);
-    declareBroker(command);
+    declareBroker(command, "give up when no broker answers for this long (default: 30)");
   },
   async run({ options }, context) {
     const { signal, terminal } = context;
+    let read = true;
     try {
       await withBroker(options, context, async (client, call) => {
         // A stream has no time limit, so that something answers at all is asked before.
@@ -29,14 +30,20 @@ export const watch = defineCommand<WatchOptions, undefined>({
         using _ = terminal.working("watching, until Ctrl-C");
         for await (const event of client.watch({ signal, kinds: options.kind ?? [] })) {
           const { at, ...detail } = event;
-          terminal.out(options.json ? toJson({ at: at.toISOString(), ...fields(detail) }, "line") : line(event));
+          const text = options.json ? toJson({ at: at.toISOString(), ...fields(detail) }, "line") : line(event);
+          // Where nobody reads any more there is nothing to watch for; the program tells a full disk by itself.
+          read = await terminal.outHandedOver(text).then(
+            () => true,
+            () => false,
+          );
+          if (!read) return;
         }
       });
     } catch (error) {
       // Ctrl-C is how it ends.
       if (!signal.aborted) throw error;
     }
-    if (!signal.aborted)
+    if (!signal.aborted && read)
       throw new CliError(
         "UNREACHABLE",
         "the broker ended the stream",
