@@ -71,6 +71,27 @@ describe("awsKmsSlot", () => {
     });
   });
 
+  it("is UNAVAILABLE when its time is over, and not refused", async () => {
+    await using kms = await emulated({ policies });
+    const stanza = await wrapped(kms);
+    const { timeout } = AbortSignal;
+    const limit = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => timeout.call(AbortSignal, 100));
+    kms.emulator.faults.add({ fault: { kind: "hang" }, times: Number.POSITIVE_INFINITY });
+    await expect(slotOf(kms, "runtime").unwrap(stanza, place)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    limit.mockRestore();
+    kms.emulator.faults.clear();
+  });
+
+  it("ends with the reason of the signal that gives it up", async () => {
+    await using kms = await emulated({ policies });
+    const stanza = await wrapped(kms);
+    kms.emulator.faults.add({ fault: { kind: "hang" }, times: Number.POSITIVE_INFINITY });
+    const giveUp = new AbortController();
+    const unwrapped = slotOf(kms, "runtime").unwrap(stanza, { ...place, signal: giveUp.signal });
+    giveUp.abort(new Error("no longer wanted"));
+    await expect(unwrapped).rejects.toThrow("no longer wanted");
+  });
+
   it("does not offer to wrap without a key", async () => {
     await using kms = await emulated({ policies });
     expect(slotOf(kms, "runtime").wrap).toBeUndefined();

@@ -1,3 +1,4 @@
+import { abortable } from "@basil/core";
 import type { KmsAction, KmsInput, KmsOutput } from "./client.js";
 import type { CredentialSource } from "./credentials.js";
 import { incompleteAnswer, kmsError } from "./errors.js";
@@ -102,12 +103,10 @@ async function call<A extends "Encrypt" | "Decrypt">(
     ...(fips !== undefined && { useFipsEndpoint: fips }),
   });
   const timeout = AbortSignal.timeout(OPERATION_TIMEOUT_MS);
+  const until = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    const { output } = await client.call(
-      action,
-      input,
-      signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-    );
+    // Finding credentials does not listen to a signal.
+    const { output } = await abortable(client.call(action, input, until), until);
     return output;
   } catch (failure) {
     signal?.throwIfAborted();
