@@ -52,7 +52,7 @@ export class Caller {
     this.#transport = new EmbeddedTransport(dispatcher, identity);
   }
 
-  /** @returns ed25519: 64 bytes. ECDSA: `r ‖ s`, 64, 96 or 132 bytes. */
+  /** Signs the whole message. @returns ed25519: 64 bytes. ECDSA: `r ‖ s`, 64, 96 or 132 bytes, never DER. */
   async sign(keyId: string, message: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     return (await this.#transport.unary(signing.sign, create(SignRequestSchema, { keyId, message }), options))
       .signature;

@@ -39,6 +39,7 @@ export interface Limits {
   readonly receiveTimeoutMs: number;
 }
 
+/** What {@link Limits} says of each: what `createBroker` takes where it is told nothing else. */
 export const DEFAULT_LIMITS: Limits = {
   maxEncryptBytes: 1_048_576,
   maxPayloadBytes: 1_048_576,

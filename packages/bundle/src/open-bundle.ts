@@ -32,6 +32,7 @@ export interface OpenBundleOptions {
 export interface OpenedBundle extends Disposable, AsyncDisposable {
   /** 22 characters base64url. */
   readonly bundleId: string;
+  /** From 1; one more at each change of the file. */
   readonly epoch: number;
   /** The slot that opened it. */
   readonly slot: { readonly id: number; readonly method: string; readonly label: string };

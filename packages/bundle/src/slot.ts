@@ -6,6 +6,7 @@ import { LIMITS } from "./limits.js";
 export interface SlotContext {
   /** 16 random bytes, fixed when the bundle is created. */
   readonly bundleId: Uint8Array;
+  /** From 0. */
   readonly slotId: number;
   readonly signal?: AbortSignal;
 }
@@ -14,6 +15,7 @@ export interface SlotContext {
 export interface SlotStanza {
   /** The type and its arguments: printable ASCII without spaces, at least one. */
   readonly args: readonly string[];
+  /** What opens to the file key, in the form of the provider. */
   readonly body: Uint8Array;
 }
 
@@ -36,7 +38,9 @@ export interface SlotProvider {
 export interface SlotFileProvider {
   readonly kind: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** The age file of 52 bytes plaintext: bundle id, slot id and master key. At most 16 KiB. */
   wrapFile?(plaintext: Uint8Array, context: SlotContext): Promise<Uint8Array>;
+  /** Those 52 bytes, or nothing when the secret is not the one of this slot. Fails as {@link SlotProvider.unwrap} does. */
   unwrapFile?(file: Uint8Array, context: SlotContext): Promise<Uint8Array | undefined>;
 }
 

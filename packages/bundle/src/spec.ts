@@ -14,6 +14,7 @@ export interface BackendSpec {
   readonly fields: ReadonlyMap<string, string>;
 }
 
+/** What a spec may name. `tpm` is known and refused: it is not built. */
 export const SLOT_TYPES = ["passphrase", "bip39", "age", "age-yubikey", "aws-kms", "tpm"] as const;
 export type SlotType = (typeof SLOT_TYPES)[number];
 
@@ -37,17 +38,17 @@ const OPEN_FIELDS: Record<SlotType, readonly string[]> = {
   tpm: ["pcrs", "bank", "label"],
 };
 
-/** @throws {@link BundleError} `SPEC_SYNTAX`. */
+/** Reads `--slot`, a way to unlock that is to be made. Opens no file. @throws {@link BundleError} `SPEC_SYNTAX`. */
 export function parseSlotSpec(text: string): SlotSpec {
   return parseTyped("--slot", text, SLOT_FIELDS);
 }
 
-/** @throws {@link BundleError} `SPEC_SYNTAX`. */
+/** Reads `--open`, what unlocks a bundle. Opens no file. @throws {@link BundleError} `SPEC_SYNTAX`. */
 export function parseOpenSpec(text: string): SlotSpec {
   return parseTyped("--open", text, OPEN_FIELDS);
 }
 
-/** @throws {@link BundleError} `SPEC_SYNTAX`. */
+/** Reads `--backend`, a credential. Its fields are taken as they are. @throws {@link BundleError} `SPEC_SYNTAX`. */
 export function parseBackendSpec(text: string): BackendSpec {
   return backendSpec("--backend", parseFields("--backend", text));
 }

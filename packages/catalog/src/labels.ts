@@ -4,6 +4,7 @@ import type { KeyEntry } from "./catalog.js";
 export const NATS_TYPES = ["A", "C", "N", "O", "U", "X"] as const;
 export type NatsType = (typeof NATS_TYPES)[number];
 
+/** What the label `svid_kind` of an issuer takes. */
 export const SVID_KINDS = ["jwt", "x509"] as const;
 export type SvidKind = (typeof SVID_KINDS)[number];
 

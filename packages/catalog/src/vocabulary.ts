@@ -19,9 +19,11 @@ export const KEY_TYPES = [
 ] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
+/** What an entry is: a key pair, a cipher key, a stored value, a public half alone, a key to seal to. */
 export const KEY_CLASSES = ["asymmetric", "symmetric", "value", "public", "sealing"] as const;
 export type KeyClass = (typeof KEY_CLASSES)[number];
 
+/** How a key is reached: used in place, stored with versions, or as an issuer of certificates. */
 export const ENGINES = ["transit", "kv2", "pki"] as const;
 export type Engine = (typeof ENGINES)[number];
 

@@ -7,6 +7,7 @@ export interface Envelope {
   readonly keyVersion: number;
   /** Empty where the backend keeps the nonce inside `ciphertext`. */
   readonly nonce: Uint8Array;
+  /** At most 16,384 bytes longer than the plaintext. */
   readonly ciphertext: Uint8Array;
 }
 
@@ -52,11 +53,13 @@ export interface BrokerHealth {
 export interface BrokerReadiness {
   readonly ready: boolean;
   readonly reason: "ready" | "backend_unreachable" | "required_key_missing" | "unknown";
+  /** Which reading of catalog and policy serves, from 1. */
   readonly generation: number;
   readonly keysTotal: number;
   readonly keysPresent: number;
   /** Absent although the catalog says `missing: error`. */
   readonly keysRequiredMissing: number;
+  /** Absent, and the catalog says `missing: warn` or `generate`. */
   readonly keysOptionalMissing: number;
 }
 
@@ -78,6 +81,7 @@ export interface CertificateSubject {
   readonly dnsNames?: readonly string[];
   /** As text. */
   readonly ipAddresses?: readonly string[];
+  /** Whole seconds. */
   readonly ttlSeconds: number;
 }
 
@@ -104,6 +108,7 @@ export interface ReloadAnswer {
   readonly previousGeneration: number;
   readonly newGeneration: number;
   readonly keyCount: number;
+  /** Operations that rules grant, times targets, summed over the rules; 0 after a rejection, as `keyCount`. */
   readonly grantCount: number;
   /** There when the broker refuses what it read; what it serves stays. */
   readonly rejection?: { readonly reason: string; readonly message: string };

@@ -23,6 +23,7 @@ export interface Provenance {
 export interface SignResult extends Provenance {
   /** ed25519: 64 bytes (RFC 8032 §5.1.6). ecdsa-p256, -p384, -p521: `r ‖ s`, 64, 96, 132 bytes (RFC 7518 §3.4), never DER. */
   readonly signature: Uint8Array;
+  /** The version that did the work, from 1. What the audit log shows, and which public key a signature is held against. */
   readonly keyVersion: number;
 }
 
@@ -36,14 +37,17 @@ export interface PublicKeyResult extends Provenance {
   /** SubjectPublicKeyInfo, DER (RFC 5280 §4.1.2.7). */
   readonly publicKey: Uint8Array;
   readonly keyType: KeyType;
+  /** The version this is the public half of, from 1. */
   readonly keyVersion: number;
 }
 
 /** A ciphertext and what its backend needs to open it again. Callers hand it back unchanged. */
 export interface CiphertextEnvelope {
+  /** The version that encrypted, from 1. */
   readonly keyVersion: number;
   /** Empty when the backend keeps the nonce inside `ciphertext`. */
   readonly nonce: Uint8Array;
+  /** Not shorter than the plaintext, and at most 16,384 bytes longer. */
   readonly ciphertext: Uint8Array;
 }
 
@@ -54,16 +58,19 @@ export interface EncryptResult extends Provenance {
 export interface DecryptResult extends Provenance {
   /** Given away: whoever asked zeroes it when done. */
   readonly plaintext: Uint8Array;
+  /** The version that decrypted, from 1. */
   readonly keyVersion: number;
 }
 
 export interface CreateKeyResult extends Provenance {
+  /** The first version of a fresh key, which is 1 unless the backend counts otherwise. */
   readonly keyVersion: number;
   /** SPKI DER of a fresh asymmetric key; absent for a symmetric one. */
   readonly publicKey?: Uint8Array;
 }
 
 export interface RotateResult extends Provenance {
+  /** The new version, higher than all before. */
   readonly keyVersion: number;
 }
 
@@ -78,7 +85,11 @@ export interface TransitEngine {
    * @throws {@link BackendError} also `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE` for a message outside the claimed range.
    */
   sign(key: KeyRef, message: Uint8Array, context: CallContext): Promise<SignResult>;
-  /** @throws {@link BackendError} also `SIGNATURE_MALFORMED` for a signature that is not of the fixed width. */
+  /**
+   * Verifies a signature of the whole message, in the form that {@link SignResult} gives it.
+   * @throws {@link BackendError} also `SIGNATURE_MALFORMED` for a signature that is not of the fixed width, and for the
+   *   message as `sign` does.
+   */
   verify(key: KeyRef, message: Uint8Array, signature: Uint8Array, context: CallContext): Promise<VerifyResult>;
   /** Without `version` the newest. @throws {@link BackendError} `KEY_NOT_FOUND` also for a version that is not there. */
   publicKey(key: KeyRef, context: CallContext, options?: { readonly version?: number }): Promise<PublicKeyResult>;
@@ -90,6 +101,7 @@ export interface TransitEngine {
     context: CallContext,
   ): Promise<EncryptResult>;
   /**
+   * Opens an envelope that `encrypt` gave, under the same `aad`.
    * @throws {@link BackendError} also `DECRYPT_FAILED`, whichever of key, AAD or ciphertext was wrong; `KEY_NOT_FOUND` or
    *   `DECRYPT_FAILED` for an envelope of a version that is not there.
    */

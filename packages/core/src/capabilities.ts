@@ -15,7 +15,9 @@ export interface KeyTypeCapabilities {
 
 /** Both ends are allowed; `max` absent means no limit of the backend's own. */
 export interface ByteRange {
+  /** Bytes. */
   readonly min: number;
+  /** Bytes. */
   readonly max?: number;
 }
 

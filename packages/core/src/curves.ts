@@ -36,10 +36,12 @@ const ECDSA_CURVES: Readonly<Record<EcdsaKeyType, EcdsaCurve>> = {
 
 export const ECDSA_KEY_TYPES = ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521"] as const satisfies readonly EcdsaKeyType[];
 
+/** True for `ecdsa-p256`, `ecdsa-p384` and `ecdsa-p521`. */
 export function isEcdsaKeyType(keyType: KeyType): keyType is EcdsaKeyType {
   return Object.hasOwn(ECDSA_CURVES, keyType);
 }
 
+/** True for `ed25519` and `ed25519-nkey`, which are one curve. */
 export function isEd25519KeyType(keyType: KeyType): keyType is Ed25519KeyType {
   return keyType === "ed25519" || keyType === "ed25519-nkey";
 }

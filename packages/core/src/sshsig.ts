@@ -56,6 +56,7 @@ export interface EncodeSshsigInput extends SshsigContext {
 export interface VerifySshsigInput {
   /** The armored text. */
   readonly signature: string;
+  /** The whole message, of any length. */
   readonly message: Uint8Array;
   /** The one the signature has to be for. */
   readonly namespace: string;

@@ -40,10 +40,12 @@ export function adminTarget(operation: AdminOperation): `broker.${AdminOperation
   return `broker.${operation}`;
 }
 
+/** Whether it is one of {@link OPERATIONS}, spelled as in a policy. */
 export function isOperation(text: string): text is Operation {
   return (OPERATIONS as readonly string[]).includes(text);
 }
 
+/** Whether it is reload, explain, revoke or watch, each decided on a target of its own. */
 export function isAdminOperation(operation: string): operation is AdminOperation {
   return (ADMIN_OPERATIONS as readonly string[]).includes(operation);
 }

@@ -19,7 +19,9 @@ export type Principal =
 /** Holds when every given part does; at least one is given. */
 export interface UnixPrincipal {
   readonly kind: "unix";
+  /** Must be the caller's. At least one of the two is there; with both, both must hold. */
   readonly uid?: number;
+  /** A group the caller must be in, by `config.memberships` or, in a document without it, by the kernel. */
   readonly gid?: number;
 }
 

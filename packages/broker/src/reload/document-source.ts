@@ -14,7 +14,7 @@ export type RejectionReason =
 
 /** Where a reload reads from. */
 export interface DocumentSource {
-  /** @throws {@link BrokerError} `RELOAD_REJECTED`. */
+  /** Both documents as they are now, read anew each time. @throws {@link BrokerError} `RELOAD_REJECTED`. */
   read(): Promise<DocumentPair>;
 }
 

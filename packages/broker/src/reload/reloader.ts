@@ -23,11 +23,13 @@ export interface ReloadResult {
   readonly applied: boolean;
   /** As asked. */
   readonly checked: boolean;
+  /** What served before; the first generation is 1. */
   readonly previousGeneration: number;
   /** What serves now, or would; the same as before after a rejection. */
   readonly newGeneration: number;
   /** 0 after a rejection, as `grantCount`. */
   readonly keyCount: number;
+  /** Operations that rules grant, times targets, summed over the rules; `*` counts 17. */
   readonly grantCount: number;
   readonly rejection?: { readonly reason: RejectionReason; readonly message: string };
 }

@@ -11,6 +11,7 @@ export interface RequestEvent {
   readonly target: string | undefined;
   /** The caller's subject; undefined for a caller without one. */
   readonly subject: string | undefined;
+  /** Microseconds from the request to its answer. */
   readonly latencyUs: number;
 }
 

@@ -18,6 +18,8 @@ export interface ServiceNotifier {
 const MAX_PATH_BYTES = 107;
 
 /**
+ * Tells a service manager how the broker is, by datagrams of sd_notify(3).
+ *
  * @param path - The value of `NOTIFY_SOCKET`: an absolute path, or `@` and an abstract name.
  * @throws {@link BrokerError} `PLATFORM_UNSUPPORTED` anywhere but on Linux, `SOCKET_PATH_INVALID`.
  */

@@ -39,6 +39,7 @@ export interface DepositTarget {
 
 export interface MadeDeposit {
   readonly record: DepositRecord;
+  /** The content of the file: one line of JSON and its newline. */
   readonly bytes: Uint8Array;
   /** As `promote` shows it. */
   readonly fingerprint: string;

@@ -16,6 +16,7 @@ export function renderCapabilityReport(report: CapabilityReport): string[] {
   ];
 }
 
+/** One line for the operator: key, backend, what is needed, what there is instead, and the remedy. */
 export function renderCapabilityGap(gap: CapabilityGap): string {
   const subject = gap.key === undefined ? "requires" : `key "${gap.key}"`;
   const weight = gap.fatal ? "" : ", tolerated";

@@ -22,11 +22,13 @@ export interface WriteOptions extends RecipeOptions {
 /** A value that was made and is to be written. Whoever asked for it writes it by {@link writeValues}, or zeroes it. */
 export interface MadeValue {
   readonly entry: KeyEntry;
+  /** The bytes to store; text of a recipe as UTF-8. */
   readonly value: Uint8Array;
 }
 
 export interface WrittenValue extends Provenance {
   readonly entry: KeyEntry;
+  /** The version that the store gave it. */
   readonly version: number;
 }
 
@@ -108,6 +110,7 @@ export async function writeValues(made: readonly MadeValue[], options: WriteOpti
   return written;
 }
 
+/** Zeroes values that were made and are not written after all. */
 export function forgetValues(made: readonly MadeValue[]): void {
   for (const { value } of made) value.fill(0);
 }
