@@ -356,10 +356,9 @@ export class Client implements AsyncDisposable {
   async *watch(
     options: CallOptions & { readonly kinds?: readonly BrokerEvent["kind"][] } = {},
   ): AsyncGenerator<BrokerEvent, void, undefined> {
-    const { kinds = [], ...call } = options;
+    const { kinds = [], timeoutMs = Number.POSITIVE_INFINITY, ...call } = options;
     const request = create(WatchRequestSchema, { kinds: kinds.map((kind) => oneOf(EVENT_KINDS, "kinds", kind)) });
-    const forever = { timeoutMs: Number.POSITIVE_INFINITY, ...call };
-    for await (const message of this.#transport.serverStream(admin.watch, request, forever)) {
+    for await (const message of this.#transport.serverStream(admin.watch, request, { ...call, timeoutMs })) {
       const event = brokerEvent(message);
       if (event !== undefined) yield event;
     }

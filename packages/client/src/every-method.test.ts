@@ -17,7 +17,7 @@ import {
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Client } from "./client.js";
-import type { Transport } from "./transport.js";
+import type { CallOptions, Transport } from "./transport.js";
 
 const services = [
   AdminService,
@@ -40,8 +40,12 @@ const transport = {
     sent.push({ path: method.path, request: decoded as Record<string, unknown> });
     return Object.assign(method.responseDeserialize(Buffer.alloc(0)) as object, answer) as Response;
   },
-  serverStream<Request, Response>(method: GrpcMethod<Request, Response>): AsyncIterable<Response> {
-    sent.push({ path: method.path, request: {} });
+  serverStream<Request, Response>(
+    method: GrpcMethod<Request, Response>,
+    _: Request,
+    { timeoutMs }: CallOptions,
+  ): AsyncIterable<Response> {
+    sent.push({ path: method.path, request: { timeoutMs } });
     return ReadableStream.from<Response>([]);
   },
   async [Symbol.asyncDispose]() {},
@@ -103,6 +107,15 @@ describe("Client", () => {
       return all.map(({ path }) => path);
     });
     expect(sent.map(({ path }) => path).sort()).toEqual(methods.sort());
+  });
+
+  it.for([
+    ["none", {}, Number.POSITIVE_INFINITY],
+    ["none, when it is undefined", { timeoutMs: undefined } as CallOptions, Number.POSITIVE_INFINITY],
+    ["the one it is given", { timeoutMs: 5 }, 5],
+  ] as const)("watches with a deadline only where it has one: %s", async ([, options, timeoutMs]) => {
+    await client.watch(options).next();
+    expect(last()).toEqual({ timeoutMs });
   });
 
   it("imports keys, one and several", async () => {
