@@ -12,6 +12,7 @@ import { type RotationOptions, rotate } from "./rotation.js";
 import { sign } from "./signing.js";
 import { verify } from "./verification.js";
 
+/** What catalogs and credentials call this kind. */
 export const AWS_KMS_KIND = "aws-kms";
 
 /**

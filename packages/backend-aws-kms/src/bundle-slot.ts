@@ -18,6 +18,7 @@ export interface AwsKmsSlotOptions extends CredentialSource {
 
 /** Which slot of which sealed file is meant: 16 bytes and a number, both of which KMS binds as encryption context. */
 export interface AwsKmsSlotContext {
+  /** 16 bytes. */
   readonly bundleId: Uint8Array;
   readonly slotId: number;
   readonly signal?: AbortSignal;
@@ -33,8 +34,9 @@ export interface AwsKmsStanza {
 export interface AwsKmsSlot {
   readonly kind: "aws-kms";
   readonly parameters: Readonly<Record<string, string>>;
-  /** Absent without `key` and `region`. */
+  /** Wraps the 16-byte file key. Absent without `key` and `region`. */
   wrap?(fileKey: Uint8Array, context: AwsKmsSlotContext): Promise<AwsKmsStanza>;
+  /** The file key. */
   unwrap(stanza: AwsKmsStanza, context: AwsKmsSlotContext): Promise<Uint8Array>;
 }
 

@@ -8,9 +8,11 @@ export interface KmsCallEvent {
   readonly key: string;
   /** `ok` also for a signature that does not verify: KMS did its work. */
   readonly outcome: "ok" | BackendErrorCode;
+  /** Of the whole call, its retries and the waits between them included. */
   readonly durationMs: number;
   /** Requests that went out; 0 when the breaker was open. */
   readonly attempts: number;
+  /** Of the last answer, as CloudTrail has it. */
   readonly requestId?: string;
 }
 
@@ -25,6 +27,7 @@ export interface RotationEvent {
   readonly key: string;
   readonly path: string;
   readonly arn: string;
+  /** The one it leads to now. */
   readonly version: number;
 }
 

@@ -17,7 +17,9 @@ export interface RotationPlan {
   /** The alias that is about to move. */
   readonly alias: string;
   readonly previousArn: string;
+  /** The new key. */
   readonly arn: string;
+  /** The new key's. */
   readonly version: number;
   /** The line that a runtime policy with listed ARNs needs under `Resource` before the alias moves. */
   readonly policyResource: string;
