@@ -67,17 +67,43 @@ describe("awsKmsCredentialSchema", () => {
   });
 });
 
+/** Values that a field takes, of any length that it takes. */
+const RIGHT_VALUES = {
+  region: fc.constantFrom("us-east-1", "us-gov-west-1", "cn-north-1"),
+  profile: fc.string({ minLength: 1 }),
+  "role-arn": fc.constantFrom("arn:aws:iam::111122223333:role/basil", "arn:aws-cn:iam::111122223333:role/a/b"),
+  fips: fc.constantFrom("true", "false"),
+  "dual-stack": fc.constantFrom("true", "false"),
+  "max-attempts": fc.integer({ min: 1, max: 10 }).map(String),
+  "connect-timeout-ms": fc.integer({ min: 1, max: 10_000 }).map(String),
+  "attempt-timeout-ms": fc.integer({ min: 1, max: 20_000 }).map(String),
+  "operation-timeout-ms": fc.integer({ min: 1, max: 28_000 }).map(String),
+  verify: fc.constantFrom("kms", "local"),
+  "grace-versions": fc.integer({ min: 0, max: 99 }).map(String),
+  rotation: fc.constantFrom("true", "false"),
+  journal: fc.string().map((name) => `/${name}`),
+  tags: fc.constantFrom("team:payments", "team:payments;env:"),
+};
+const mixed = ([right, any]: [Partial<Record<string, string>>, Record<string, string>]): Record<string, string> =>
+  Object.fromEntries([...Object.entries(right), ...Object.entries(any).slice(0, 1)] as [string, string][]);
+
 describe("awsKmsCredentialSchema of any fields", () => {
   it("answers in bounded time, and what it takes opens a backend", async () => {
     const names = [...Object.keys(awsKmsCredentialSchema.shape), "__proto__", "constructor", "x"];
     const values = fc.oneof(fc.string(), fc.constantFrom("true", "1", "local", "a:b;c:d", "us-east-1", "http://h"));
+    const any = fc.dictionary(fc.constantFrom(...names), values);
+    const right = fc.record(RIGHT_VALUES, { requiredKeys: [] });
+    let taken = 0;
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(fc.constantFrom(...names), values), async (fields) => {
+      fc.asyncProperty(fc.oneof(any, right, fc.tuple(right, any).map(mixed)), async (fields) => {
         const { success, data } = parse({ region: "us-east-1", ...fields });
-        if (success) await (await awsKmsPlugin.open(data, { id: "kms" }))[Symbol.asyncDispose]();
+        if (!success) return;
+        await (await awsKmsPlugin.open(data, { id: "kms" }))[Symbol.asyncDispose]();
+        if (Object.keys(fields).length > 2) taken += 1;
       }),
       { numRuns: 300 },
     );
+    expect(taken).toBeGreaterThan(20);
   });
 });
 
