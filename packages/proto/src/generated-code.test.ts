@@ -10,11 +10,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const buf = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
 
-const runBuf = (args: readonly string[]) =>
+/** It wants a home for its cache and configuration, and must not leave them in ours. */
+const runBuf = (args: readonly string[], home: string) =>
   promisify(execFile)(process.execPath, [buf, ...args], {
     cwd: root,
     env: {
-      ...process.env,
+      HOME: home,
       PATH: [join(root, "node_modules/.bin"), dirname(process.execPath), process.env.PATH].join(delimiter),
     },
   });
@@ -31,17 +32,21 @@ async function filesUnder(folder: string): Promise<Map<string, string>> {
 
 describe("the .proto files", () => {
   let folder: string;
+  let home: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "basil-proto-"));
+    home = await mkdtemp(join(tmpdir(), "basil-proto-home-"));
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(async () => {
+    for (const each of [folder, home]) await rm(each, { recursive: true });
+  });
 
   it("pass buf lint", async () => {
-    await expect(runBuf(["lint"])).resolves.toMatchObject({ stdout: "" });
+    await expect(runBuf(["lint"], home)).resolves.toMatchObject({ stdout: "" });
   });
 
   it("generate exactly the code under src/gen", async () => {
-    await runBuf(["generate", "--output", folder]);
+    await runBuf(["generate", "--output", folder], home);
     expect(await filesUnder(join(folder, "src/gen"))).toEqual(await filesUnder(join(root, "src/gen")));
   });
 });
