@@ -1,6 +1,7 @@
 import { BackendError, type CallContext, isBackendError, type KeyRef } from "@basil/core";
 import { type DescribedKey, describeKey } from "./describe-key.js";
 import type { GuardedCalls } from "./guarded-calls.js";
+import { mayHaveActed } from "./may-have-acted.js";
 
 const PAGE = 1000;
 const MOST_KEYS = 10_000;
@@ -11,27 +12,17 @@ const AT_ONCE = 8;
  * or no byte of the request left.
  */
 export function mayHaveCreated(error: BackendError): boolean {
-  const cause = error.cause as { name?: string; requestSent?: boolean } | undefined;
   switch (error.code) {
     case "CANCELLED":
     case "DEADLINE_EXCEEDED":
     case "PROTOCOL":
       return true;
     case "UNAVAILABLE":
-      return cause !== undefined && cause.requestSent !== false && !NOT_ACTED.has(cause.name ?? "");
+      return error.cause !== undefined && mayHaveActed(error.cause);
     default:
       return false;
   }
 }
-
-const NOT_ACTED: ReadonlySet<string> = new Set([
-  "ThrottlingException",
-  "UnrecognizedClientException",
-  "ExpiredTokenException",
-  "InvalidSignatureException",
-  "MissingAuthenticationTokenException",
-  "CredentialsProviderError",
-]);
 
 /** The same error with what the operator has to look for. */
 export function lostKeyError(error: BackendError, description: string): BackendError {

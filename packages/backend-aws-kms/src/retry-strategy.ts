@@ -1,4 +1,5 @@
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
+import { mayHaveActed } from "./may-have-acted.js";
 
 /** The SDK's own interface, version 2; it has no export under a name. */
 type RetryStrategy = Extract<NonNullable<KMSClientConfig["retryStrategy"]>, { acquireInitialRetryToken: unknown }>;
@@ -71,11 +72,8 @@ export class BudgetedRetryStrategy implements RetryStrategy {
     const errorType = isClockSkew(info.error) ? "TRANSIENT" : info.errorType;
     if (errorType !== "THROTTLING" && errorType !== "TRANSIENT") throw new Error("not a fault to retry");
     const { transientAttempts, throttlingAttempts, onlyIfNotActed } = this.#limits;
-    const failure = info.error as { name?: string; requestSent?: boolean } | undefined;
-    if (failure?.name === "LimitExceededException") throw new Error("a hard quota");
-    if (onlyIfNotActed && !NOT_ACTED.has(failure?.name ?? "") && failure?.requestSent !== false) {
-      throw new Error("KMS may have acted");
-    }
+    if (info.error?.name === "LimitExceededException") throw new Error("a hard quota");
+    if (onlyIfNotActed && mayHaveActed(info.error)) throw new Error("KMS may have acted");
     const retries = previous.getRetryCount() + 1;
     if (retries >= (errorType === "THROTTLING" ? throttlingAttempts : transientAttempts))
       throw new Error("no attempt left");
@@ -91,9 +89,6 @@ export class BudgetedRetryStrategy implements RetryStrategy {
     this.#budget.give((used as Partial<{ getRetryCost(): number }>).getRetryCost?.() || 1);
   }
 }
-
-/** By these KMS says that it did not act. */
-const NOT_ACTED: ReadonlySet<string> = new Set(["ThrottlingException", "InvalidSignatureException"]);
 
 /**
  * The SDK has set its clock by the answer's Date when it asks here, but retries by itself only when the corrected clock
