@@ -61,6 +61,21 @@ describe("documentation", () => {
     expect(broken).toEqual([]);
   });
 
+  it("says of each step of a request in which file it is", () => {
+    const text = readFileSync(join(root, "docs/architecture.md"), "utf8");
+    const rows = text.split("\n").filter((line) => /^\| [a-z]+ \|.*`[a-z-]+\/src\//.test(line));
+    expect(rows.length).toBeGreaterThan(9);
+    const absent = rows.flatMap((row) => {
+      const files = [...(row.split(" | ").at(-1) ?? "").matchAll(/`([^`]+)`/g)].map(([, file = ""]) => file);
+      // What has no package of its own is in that of the file before.
+      const [source = ""] = /^[a-z-]+\/src/.exec(files[0] ?? "") ?? [];
+      return files.filter(
+        (file) => !existsSync(join(root, "packages", file.includes("/src/") ? file : `${source}/${file}`)),
+      );
+    });
+    expect(absent).toEqual([]);
+  });
+
   it("has an index that names every page", () => {
     const linked = linksOf("docs/README.md").map((target) => join("docs", target.split("#")[0] ?? ""));
     const unlinked = pages.filter((page) => /^docs\/[^/]+\.md$/.test(page) && page !== "docs/README.md");
