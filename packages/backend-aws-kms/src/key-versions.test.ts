@@ -101,6 +101,37 @@ describe("versions of a key", () => {
     await expect(transit.sign(key, message, context())).resolves.toMatchObject({ keyVersion: 2 });
   });
 
+  /** Two rotations, and then the first key is gone; its version alias leads to the second. */
+  function retired(keyRef: KeyRef) {
+    const { kms, first, rotateElsewhere } = open({}, keyRef);
+    const second = rotateElsewhere();
+    const third = rotateElsewhere();
+    kms.aliases.set(`${ALIAS}/v1`, second.id);
+    kms.keys.delete(first.id);
+    const { transit, probe } = awsKmsOver(kms, { id: "kms" });
+    if (!transit) throw new Error("no transit engine");
+    return { transit, probe, second, third };
+  }
+
+  it("keep their numbers when the alias of a deleted one was moved to the key of the next", async () => {
+    const { transit, probe, second, third } = retired(key);
+    await expect(probe(key, context())).resolves.toMatchObject({ latestVersion: 3, resource: third.arn });
+    const of = (version: number) => transit.publicKey(key, context(), { version });
+    await expect(of(2)).resolves.toMatchObject({ keyVersion: 2, resource: second.arn });
+    await expect(of(1)).rejects.toMatchObject({ code: "KEY_NOT_FOUND" });
+  });
+
+  it("then still open what they sealed, and the deleted one opens nothing", async () => {
+    const { transit, second } = retired(aes);
+    const { envelope } = await transit.encrypt(aes, message, undefined, context());
+    expect(envelope.keyVersion).toBe(3);
+    const older = await transit.encrypt({ ...aes, path: `${ALIAS}/v2` }, message, undefined, context());
+    const opened = transit.decrypt(aes, { ...older.envelope, keyVersion: 2 }, undefined, context());
+    await expect(opened).resolves.toMatchObject({ plaintext: message, keyVersion: 2, resource: second.arn });
+    const gone = transit.decrypt(aes, { ...older.envelope, keyVersion: 1 }, undefined, context());
+    await expect(gone).rejects.toMatchObject({ code: "DECRYPT_FAILED" });
+  });
+
   it("are 1, and nothing fails, for an identity that may not DescribeKey", async () => {
     const { kms, transit } = open();
     kms.before = (action) => {

@@ -20,13 +20,18 @@ export function knownFrom(
   before: KnownVersions | undefined,
 ): KnownVersions {
   if (arns.size === 0) return unrotated(arn);
-  const at = arn === undefined ? undefined : [...arns].find(([, known]) => known === arn)?.[0];
-  return {
-    ...(arn !== undefined && { currentArn: arn }),
-    current: at ?? before?.current ?? arns.size,
-    arns,
-    rotated: true,
-  };
+  const found = { current: before?.current ?? Math.max(...arns.keys()), arns, rotated: true };
+  if (arn === undefined) return found;
+  return { ...found, currentArn: arn, current: versionOf(found, arn) ?? found.current };
+}
+
+/**
+ * Versions count from `/v1` on without a gap, so before a key is deleted, which takes its aliases along, its version
+ * alias is moved to a later version's key. A key then counts as the last of the versions that lead to it.
+ */
+export function lastOfEachKey<T>(versions: readonly T[], arnOf: (version: T) => string | undefined): T[] {
+  const last = new Map(versions.map((version) => [arnOf(version), version]));
+  return versions.filter((version) => last.get(arnOf(version)) === version);
 }
 
 export function unrotated(arn: string | undefined): KnownVersions {

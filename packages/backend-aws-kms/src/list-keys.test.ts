@@ -62,6 +62,18 @@ describe("listAwsKmsKeys", () => {
     expect(await hidden()).toEqual([1, 2, 3]);
   });
 
+  it("counts a key once, as the last version that leads to it", async () => {
+    const kms = new FakeKms();
+    const second = kms.create("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", `${ALIAS}/v2`);
+    kms.aliases.set(`${ALIAS}/v1`, second.id);
+    const third = kms.create("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", ALIAS);
+    kms.aliases.set(`${ALIAS}/v3`, third.id);
+    expect((await list(kms)).keys[0]?.versions).toMatchObject([
+      { version: 2, current: false, arn: second.arn, aliases: [`${ALIAS}/v1`, `${ALIAS}/v2`] },
+      { version: 3, current: true, arn: third.arn },
+    ]);
+  });
+
   it("calls none hidden of which AWS does not tell whether it is there", async () => {
     const kms = new FakeKms();
     kms.create("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", ALIAS);

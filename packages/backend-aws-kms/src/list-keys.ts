@@ -3,6 +3,7 @@ import type { KmsCalls } from "./client.js";
 import { type DescribedKey, describeKey } from "./describe-key.js";
 import type { GuardedCalls } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
+import { lastOfEachKey } from "./known-versions.js";
 import { denialOf } from "./live-findings.js";
 import { openClient, openKeyring } from "./open-keyring.js";
 import type { AwsKmsOptions } from "./options.js";
@@ -161,7 +162,7 @@ async function versionsOf(
     if (!isBackendError(metadata)) found.push({ version, metadata, asked: isAlias(reference) ? [reference] : [] });
     else if (denialOf(metadata.message) !== "no-such-key") hidden.push(version);
   }
-  return { found, hidden };
+  return { found: lastOfEachKey(found, ({ metadata }) => metadata.Arn), hidden };
 }
 
 function isAlias(reference: string): boolean {

@@ -2,6 +2,7 @@ import { DescribeKeyCommand } from "@aws-sdk/client-kms";
 import type { KeyRef } from "@basil/core";
 import type { KmsKeyMetadata } from "./client.js";
 import { keyReference } from "./key-ref.js";
+import { lastOfEachKey } from "./known-versions.js";
 import type { KmsLiveFinding, LiveFailure } from "./live-findings.js";
 import { type LiveParts, LiveProof } from "./live-proof.js";
 import { awsKmsActionsOnVersion } from "./permissions.js";
@@ -157,7 +158,7 @@ class LiveKeyRun {
     const { key, versionNeeds } = this.#subject;
     if (versionNeeds === undefined) return;
     const { graceVersions } = this.#parts;
-    const current = found.find(({ metadata }) => metadata.Arn === arn)?.version ?? found.length;
+    const current = found.find(({ metadata }) => metadata.Arn === arn)?.version ?? found.at(-1)?.version ?? 1;
     // Nothing was sealed or signed with a version that is only prepared.
     const severityOf = (version: number) => (version > current ? "warning" : "fatal");
     const wantedOf = (version: number) =>
@@ -220,11 +221,11 @@ class LiveKeyRun {
       }
       const { failure } = described;
       if (failure.kind === "absent") break;
-      if (failure.kind !== "denied") return { found, denied, unknown: { version, failure } };
+      if (failure.kind !== "denied") return { found: counted(found), denied, unknown: { version, failure } };
       denied.push({ version, failure });
       deniedInARow += 1;
     }
-    return { found, denied };
+    return { found: counted(found), denied };
   }
 
   /** Told where the key has versions and is none of them; and without versions, where it was another when last used. */
@@ -248,6 +249,10 @@ class LiveKeyRun {
   #fatal(code: KmsLiveFinding["code"], message: string): void {
     this.#proof.tell({ code, severity: "fatal", message });
   }
+}
+
+function counted(found: Versions["found"]): Versions["found"] {
+  return lastOfEachKey(found, ({ metadata }) => metadata.Arn);
 }
 
 function codeOf(reason: string): "spec" | "state" {

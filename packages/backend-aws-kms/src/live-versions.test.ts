@@ -133,6 +133,16 @@ describe("checkAwsKms on a rotated key", () => {
     ]);
   });
 
+  it("asks about a key once, as the last version that leads to it", async () => {
+    const { test, arns } = await rotated("ecdsa-p256", 3);
+    await using _ = test;
+    test.emulator.keys.setAlias(`${keyRef("ecdsa-p256").path}/v1`, arns[1]?.split("/")[1] ?? "");
+    allow(test, [SIGNING, arns[2]], [["DescribeKey", "Verify", "GetPublicKey"], arns[1]]);
+    const { findings, keys } = await check(test, "ecdsa-p256");
+    expect(findings).toEqual([]);
+    expect(keys[0]?.versions).toMatchObject([{ version: 2, arn: arns[1] }]);
+  });
+
   it("tells an older version that cannot be used any more, and asks nothing of it", async () => {
     const { test, arns } = await rotated("aes-256-gcm", 2);
     await using _ = test;

@@ -114,6 +114,20 @@ describe("rotate", () => {
     expect(kms.keys.size).toBe(2);
   });
 
+  it("goes on with the next number when the alias of a deleted version was moved to the key in use", async () => {
+    const kms = withKey();
+    const [first] = [...kms.keys.values()];
+    const { resource: second } = await open(kms).rotate(key, context());
+    kms.aliases.set(`${ALIAS}/v1`, kms.aliases.get(ALIAS) ?? "");
+    kms.keys.delete(first?.id ?? "");
+    const { keyVersion, resource: third } = await open(kms).rotate(key, context());
+    expect(keyVersion).toBe(3);
+    expect(third).not.toBe(second);
+    expect(targets(kms)).toEqual({
+      ...{ [ALIAS]: third, [`${ALIAS}/v1`]: second, [`${ALIAS}/v2`]: second, [`${ALIAS}/v3`]: third },
+    });
+  });
+
   it("gives a key that was moved in by hand a version of its own first", async () => {
     const kms = withKey();
     const { rotate } = open(kms);

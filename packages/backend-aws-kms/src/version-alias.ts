@@ -2,7 +2,7 @@ import { type CallContext, isBackendError, type KeyRef } from "@basil/core";
 import { describeKey } from "./describe-key.js";
 import type { GuardedCalls } from "./guarded-calls.js";
 import { keyReference } from "./key-ref.js";
-import type { KnownVersions } from "./known-versions.js";
+import { type KnownVersions, lastOfEachKey } from "./known-versions.js";
 
 const MOST_VERSIONS = 1000;
 /** An identity that may describe none of them is not asked about all of them. */
@@ -35,7 +35,7 @@ export async function versionArns(
     if (described === "absent" || denied === MOST_DENIED) break;
     if (described !== "denied") arns.set(version, described.arn);
   }
-  return arns;
+  return new Map(lastOfEachKey([...arns], ([, arn]) => arn));
 }
 
 async function describeVersion(

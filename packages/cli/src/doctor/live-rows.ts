@@ -128,7 +128,7 @@ function remedyOf(finding: KmsLiveFinding, identity: string | undefined): string
       return "create the key there, or correct path in the catalog, or region in the bundle";
     case "state":
       if (finding.version !== undefined) {
-        return "cancel its deletion and enable it, as long as what was sealed or signed with it matters";
+        return "cancel its deletion and enable it, as long as what was sealed or signed with it matters; else move its /vN alias to the key of the next version before it is gone";
       }
       return "enable the key, or cancel its deletion; else name another one in the catalog";
     case "spec":

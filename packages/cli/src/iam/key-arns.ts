@@ -105,7 +105,7 @@ export function arnsOf(key: KeyEntry, listed: KmsKeyListing | undefined): KmsKey
     key,
     arn,
     // A key that is none of its versions counts as the newest of them, as it does for the backend.
-    version: inUse?.version ?? numbered.length,
+    version: inUse?.version ?? numbered.at(-1)?.version ?? 1,
     others: numbered.filter((one) => one.arn !== arn),
     hidden,
   };
