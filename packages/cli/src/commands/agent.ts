@@ -19,7 +19,9 @@ export const agent = defineCommand<AgentOptions, { readonly stopped_by: string }
     );
   },
   async run({ options }, context) {
-    const { env, pid, signal, terminal } = context;
+    const { env, pid, self, signal, terminal } = context;
+    const { boundHeapGrowth } = await import("../agent/heap-growth.js");
+    boundHeapGrowth([...self, env.NODE_OPTIONS]);
     const { agentLogger } = await import("../agent/agent-logger.js");
     const { startAgent } = await import("../agent/start-agent.js");
     const { serviceManager } = await import("../service-manager/service-manager.js");
