@@ -43,7 +43,7 @@ export class AuditLog {
   /** Settles once the record is with the kernel, or its loss is in the operator's log: what was swapped is not taken back. */
   async reload(facts: ReloadFacts): Promise<void> {
     try {
-      await this.#sink?.write(reloadRecord(facts));
+      if (this.#sink !== undefined) await within(WRITE_TIMEOUT_MS, this.#sink.write(reloadRecord(facts)));
     } catch (error) {
       this.#logger.error({ error: String(error) }, "an audit record was not written");
     }

@@ -8,7 +8,6 @@ import {
   Server,
   type ServerUnaryCall,
   type ServerWritableStream,
-  status,
 } from "@grpc/grpc-js";
 import { isBrokerError } from "../errors.js";
 import type { HealthWatches } from "../health/health-watches.js";
@@ -19,12 +18,9 @@ import { hasSecrets, zeroSecrets } from "../request/secret-bytes.js";
 import { isRequestError } from "../request/status-codes.js";
 import { drained } from "./drained.js";
 import { addHealthService } from "./health-service.js";
-import { wireError } from "./wire-error.js";
+import { FAULT, wireError } from "./wire-error.js";
 
 const READINESS = rpcs().get(grpcMethods(AdminService).readiness.path) as Rpc;
-
-/** For what a dispatcher does not foresee: the caller is told nothing of it, and the process lives on. */
-const FAULT = { code: status.INTERNAL, details: "internal error" };
 
 /** One for all: making an error for each takes more time than ending the call. */
 const CALLER_LEFT = new Error("the caller went away");

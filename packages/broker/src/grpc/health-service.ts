@@ -25,7 +25,7 @@ import type { EndlessStream } from "../request/handler.js";
 import type { Rpc } from "../request/rpcs.js";
 import { isRequestError } from "../request/status-codes.js";
 import { drained } from "./drained.js";
-import { wireError } from "./wire-error.js";
+import { FAULT, wireError } from "./wire-error.js";
 
 export interface HealthServiceParts {
   readonly readiness: Rpc;
@@ -54,9 +54,13 @@ function checkOf({ readiness, dispatcher, identity }: HealthServiceParts) {
     if (subject === "server") return serving(true);
     if (subject === "unknown") return answer({ code: status.NOT_FOUND, details: "unknown service" });
     const request = create(ReadinessRequestSchema);
-    const outcome = await dispatcher.unary(readiness as Rpc & { kind: "unary" }, request, identity, {});
-    if ("error" in outcome) return answer(wireError(outcome.error, outcome.requestId));
-    return serving((outcome.answer as ReadinessResponse).ready);
+    try {
+      const outcome = await dispatcher.unary(readiness as Rpc & { kind: "unary" }, request, identity, {});
+      if ("error" in outcome) return answer(wireError(outcome.error, outcome.requestId));
+      return serving((outcome.answer as ReadinessResponse).ready);
+    } catch {
+      return answer(FAULT);
+    }
   };
   return check;
 }

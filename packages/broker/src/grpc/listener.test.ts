@@ -242,13 +242,20 @@ describe("a method that is not offered", () => {
     });
   });
 
-  it("refuses an empty set before anything else, and a set with one forbidden key as a whole", async () => {
+  it("refuses an empty set and one of more than 1,000 before anything else, and a set with one forbidden key as a whole", async () => {
     await serve();
     await expect(client.call(SigningService, "importSet", {})).rejects.toMatchObject({
       code: 3,
       reason: "INVALID_REQUEST",
       op: "import_set",
     });
+    const many = Array.from({ length: 1001 }, () => ({ keyId: "app.ed", keyType: 1 }));
+    await expect(client.call(SigningService, "importSet", { entries: many })).rejects.toMatchObject({
+      code: 8,
+      reason: "PAYLOAD_TOO_LARGE",
+      message: "entries: 1001 keys, at most 1000 are allowed",
+    });
+    expect(audit.records).toEqual([]);
     const material = { material: { case: "ed25519Seed", value: new Uint8Array(32) } } as const;
     const entries = ["app.ed", "other.p256"].map((keyId) => ({ keyId, keyType: 1, material }));
     await expect(client.call(SigningService, "importSet", { entries })).rejects.toMatchObject({

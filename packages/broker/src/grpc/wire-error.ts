@@ -1,7 +1,10 @@
 import { encodeStatusDetails, STATUS_DETAILS_KEY } from "@basil/proto";
-import { Metadata, type StatusObject } from "@grpc/grpc-js";
+import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { AnyRequestError } from "../errors.js";
 import { STATUS_CODES } from "../request/status-codes.js";
+
+/** For what nobody foresaw: the caller is told nothing of it, and the process lives on. */
+export const FAULT = { code: status.INTERNAL, details: "internal error" } as const;
 
 /** How long to wait before trying again, in milliseconds, as text (gRFC A6). */
 const RETRY_KEY = "grpc-retry-pushback-ms";

@@ -12,9 +12,15 @@ export async function importKey({ keyId, keyType, material }: ImportRequest, cal
   throw notOffered(call);
 }
 
+/** Each key has a line in the audit log: more than fit into one request's time are not taken. */
+const MAX_ENTRIES = 1000;
+
 /** Every entry is authorized and checked before the first one would be imported. */
 export async function importSet({ entries }: ImportSetRequest, call: Call): Promise<never> {
   if (entries.length === 0) throw call.fail("INVALID_REQUEST", "entries must hold at least one key");
+  if (entries.length > MAX_ENTRIES) {
+    throw call.fail("PAYLOAD_TOO_LARGE", `entries: ${entries.length} keys, at most ${MAX_ENTRIES} are allowed`);
+  }
   let total = 0;
   for (const { keyId, keyType, material } of entries as readonly ImportEntry[]) {
     const entry = call.authorize("import", keyId);

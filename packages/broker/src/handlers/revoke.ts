@@ -1,5 +1,5 @@
 import { type KeyEntry, labelValue } from "@basil/catalog";
-import { BackendError, isBackendError, type Kv2Engine } from "@basil/core";
+import { abortable, BackendError, isBackendError, type Kv2Engine } from "@basil/core";
 import { type RevokeRequest, type RevokeResponse, RevokeResponseSchema } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import { unavailable } from "../request/backend-answers.js";
@@ -28,7 +28,8 @@ export async function revoke(request: RevokeRequest, call: Call): Promise<Revoke
   if (entry === undefined) throw call.fail("NO_REVOCATION_STORE", "the catalog has no revocation store");
   const kv2 = storeOf(call, entry);
   const add = { trust_domain, jti, expires_at_unix };
-  await call.services.revocations.run(() => persist(call, kv2, entry.path, add, now));
+  const persisted = call.services.revocations.run(() => persist(call, kv2, entry.path, add, now));
+  await abortable(persisted, call.context.signal);
   call.services.events.publish({ case: "revoked", value: { trustDomain: trust_domain, id: jti } });
   return create(RevokeResponseSchema, {
     trustDomain: trust_domain,
@@ -50,6 +51,8 @@ async function persist(call: Call, kv2: Kv2Engine, path: string, add: Revocation
         if (isBackendError(error) && error.code === "KEY_NOT_FOUND") return undefined;
         throw error;
       });
+      // Somebody else's turn has come meanwhile: what was read is not what is stored.
+      context.signal.throwIfAborted();
       const entries = merge(stored === undefined ? [] : readEntries(stored.value), add, now);
       const { version, resource } = await kv2.put(path, encode(entries), context);
       call.provenance = { keyVersion: version, resource };

@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { parseCatalog } from "@basil/catalog";
-import { AdminService, SecretService } from "@basil/proto";
+import { AdminService, grpcMethods, RevokeRequestSchema, SecretService } from "@basil/proto";
+import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CATALOG_DOCUMENT, testPolicy } from "../../test/documents.js";
+import { ALICE, CATALOG_DOCUMENT, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { memoryBackend } from "../../test/memory-backend.js";
 import { type MemoryStore, memoryStore } from "../../test/memory-store.js";
@@ -76,6 +77,17 @@ describe("SecretService", () => {
     expect(await set("app.password", "two")).toMatchObject({ version: 2 });
     expect(await get("app.password")).toMatchObject({ value: bytes("two"), version: 2 });
     expect(await get("app.password", 1)).toMatchObject({ value: bytes("one"), version: 1 });
+  });
+
+  it("is listed at once with the version that was set", async () => {
+    await serve();
+    const versions = async () =>
+      (await client.stream(SecretService, "listCatalog", { prefix: "app.password" })).map(
+        ({ latestVersion }) => latestVersion,
+      );
+    expect(await versions()).toEqual([0]);
+    await set("app.password", "one");
+    expect(await versions()).toEqual([1]);
   });
 
   it("answers INTERNAL for a value or version that was never set", async () => {
@@ -241,6 +253,36 @@ describe("AdminService.Revoke", () => {
     expect(version).toBe(1);
     expect(entries.map(({ jti }: { jti: string }) => jti).sort()).toEqual(["a", "b", "c"]);
     expect(entries.find(({ jti }: { jti: string }) => jti === "a").expires_at_unix).toBe(Number(later));
+  });
+
+  it("loses no revocation to one that was given up while the store was slow, nor waits for it beyond its time", async () => {
+    await serve(REVOCATIONS);
+    const hold = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    let gets = 0;
+    store.before = (operation) => {
+      if (operation !== "get" || gets++ > 0) return;
+      asked.resolve();
+      return hold.promise;
+    };
+    const request = { trustDomain: "example.org", expiresAtUnix: later };
+    const gone = new AbortController();
+    const slow = client.call(AdminService, "revoke", { ...request, jti: "slow" }, { signal: gone.signal });
+    await asked.promise;
+    const impatient = served.broker
+      .transport(ALICE)
+      .unary(grpcMethods(AdminService).revoke, create(RevokeRequestSchema, { ...request, jti: "impatient" }), {
+        timeoutMs: 20,
+      });
+    await expect(impatient).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    gone.abort();
+    await expect(slow).rejects.toMatchObject({ code: 1 });
+    expect(await revoke("quick")).toMatchObject({ persisted: true });
+    hold.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stored().entries.map(({ jti }: { jti: string }) => jti)).toContain("quick");
+    expect(await revoke("last")).toMatchObject({ persisted: true });
+    expect(stored().entries.map(({ jti }: { jti: string }) => jti)).toEqual(expect.arrayContaining(["quick", "last"]));
   });
 
   it.for([

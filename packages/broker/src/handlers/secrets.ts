@@ -37,7 +37,9 @@ export async function setSecret({ secretId, value }: SetSecretRequest, call: Cal
   const entry = call.authorize("set", secretId);
   requireSize(call, "value", value, call.services.limits.maxPayloadBytes);
   requireClass(call, entry, "value");
-  return create(SetSecretResponseSchema, { version: await put(call, entry, value) });
+  const version = await put(call, entry, value);
+  call.services.probes.forget();
+  return create(SetSecretResponseSchema, { version });
 }
 
 /** A key gets a new version from its backend; a value is made anew by the catalog's recipe. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AdminService, ReadinessReason, SigningService } from "@basil/proto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CATALOG_DOCUMENT, POLICY_DOCUMENT } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
@@ -209,6 +209,23 @@ describe("Broker.reload (§5.6)", () => {
       },
       { op: "reload", target_id: "broker.reload", decision: "allow", result: "ok" },
     ]);
+  });
+});
+
+describe("a reload whose record is not taken", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("waits ten seconds for it and no longer", async () => {
+    const asked = Promise.withResolvers<void>();
+    audit.before = () => {
+      asked.resolve();
+      return new Promise(() => {});
+    };
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const reloaded = broker.reload();
+    await asked.promise;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await reloaded).toMatchObject({ applied: true, newGeneration: 2 });
   });
 });
 
