@@ -107,6 +107,7 @@ describe("basil init", () => {
 
   it.for([
     ["basil init", "--region is missing", 2],
+    [`basil init --region us-east-1 --dir ${"d".repeat(120)}`, "is too long for a socket", 2],
     ["basil init --region us-east-1 --key Web=ed25519", '--key is "Web=ed25519"', 2],
     ["basil init --region us-east-1 --key web=rsa-2048", "NAME=TYPE", 2],
     ["basil init --region us-east-1 --key a=ed25519 --key a=ed25519", "--key names a twice", 2],

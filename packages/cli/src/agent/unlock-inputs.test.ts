@@ -95,4 +95,17 @@ describe("readUnlockInputs", () => {
       code: "NOT_FOUND",
     });
   });
+
+  it.for([
+    ["unlock-passphrase-file", "absent", "NOT_FOUND", "absent does not exist"],
+    ["unlock-passphrase-file", "empty", "SECRET_INVALID", "the passphrase is empty"],
+    ["bip39-phrase-file", "pass", "SECRET_INVALID", "the phrase is 2 words"],
+    ["unlock-age-identity-file", "absent", "NOT_FOUND", "absent does not exist"],
+  ] as const)("names the setting %s = %j that it fails on", async ([setting, file, code, what]) => {
+    await writeFile(join(folder, "empty"), "\n");
+    await expect(readUnlockInputs(await config(`${setting} = "${file}"`), folder)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(new RegExp(`^\\[unlock\\] ${setting}: .*${what}`)),
+    });
+  });
 });

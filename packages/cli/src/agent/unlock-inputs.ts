@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Logger } from "@basil/broker";
-import type { AnySlotProvider } from "@basil/bundle";
+import type { AnyBundleError, AnySlotProvider, BundleErrorCode } from "@basil/bundle";
 import { awsKmsProvider } from "../bundle/aws-kms-provider.js";
 import { CliError } from "../cli-error.js";
 import type { AgentConfig } from "../config/agent-config.js";
@@ -14,9 +14,16 @@ export interface UnlockInputs extends Disposable {
   wipe(logger: Logger): Promise<void>;
 }
 
+type FileSetting = "bip39-phrase-file" | "unlock-passphrase-file" | "unlock-age-identity-file";
+
 /** @throws {@link CliError} `FAILED` when no method is configured; `BundleError` for a file that cannot be used. */
 export async function readUnlockInputs({ unlock }: AgentConfig, cwd: string): Promise<UnlockInputs> {
-  const { ageSlot, readSecretFile, trimNewline, passphraseSlot, bip39Slot } = await import("@basil/bundle");
+  const bundle = await import("@basil/bundle");
+  const { ageSlot, readSecretFile, trimNewline, passphraseSlot, bip39Slot, isBundleError } = bundle;
+  const underSetting = (setting: FileSetting, error: AnyBundleError) => {
+    const { code, message, details } = error;
+    return new bundle.BundleError<BundleErrorCode>(code, `[unlock] ${setting}: ${message}`, details, { cause: error });
+  };
   const held: Uint8Array[] = [];
   const toWipe: string[] = [];
   const providers: AnySlotProvider[] = [];
@@ -27,18 +34,19 @@ export async function readUnlockInputs({ unlock }: AgentConfig, cwd: string): Pr
   };
   const dispose = (): void => held.forEach((bytes) => void bytes.fill(0));
   try {
-    const phraseFile = unlock["bip39-phrase-file"];
-    if (phraseFile !== undefined) {
-      providers.push(bip39Slot(new TextDecoder().decode(await read(phraseFile))));
-      toWipe.push(phraseFile);
-    }
-    const passphraseFile = unlock["unlock-passphrase-file"];
-    if (passphraseFile !== undefined) {
-      providers.push(passphraseSlot(await read(passphraseFile)));
-      toWipe.push(passphraseFile);
-    }
-    const identityFile = unlock["unlock-age-identity-file"];
-    if (identityFile !== undefined) providers.push(ageSlot({ identities: await read(identityFile) }));
+    const fromFile = async (setting: FileSetting, provider: (content: Uint8Array) => AnySlotProvider) => {
+      const path = unlock[setting];
+      if (path === undefined) return;
+      try {
+        providers.push(provider(await read(path)));
+      } catch (error) {
+        throw isBundleError(error) ? underSetting(setting, error) : error;
+      }
+      if (setting !== "unlock-age-identity-file") toWipe.push(path);
+    };
+    await fromFile("bip39-phrase-file", (content) => bip39Slot(new TextDecoder().decode(content)));
+    await fromFile("unlock-passphrase-file", passphraseSlot);
+    await fromFile("unlock-age-identity-file", (identities) => ageSlot({ identities }));
     if (unlock["age-yubikey"]) providers.push(ageSlot({ kind: "age-yubikey", plugin: "yubikey" }));
     const kmsKey = unlock["unlock-aws-kms-key"];
     if (kmsKey !== undefined) {

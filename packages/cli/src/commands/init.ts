@@ -5,6 +5,7 @@ import { CliError } from "../cli-error.js";
 import { defineCommand, type GlobalOptions } from "../command.js";
 import type { CommandContext } from "../context.js";
 import { nonEmpty, repeated } from "../option-values.js";
+import { socketPathProblem } from "../socket-path.js";
 
 interface InitOptions extends GlobalOptions {
   readonly backend: "aws-kms";
@@ -67,6 +68,11 @@ export const init = defineCommand<InitOptions, InitReport>({
       auditLog: at("audit.jsonl"),
       passphraseFile,
     };
+    const tooLong = socketPathProblem(paths.socket);
+    if (tooLong !== undefined) {
+      const remedy = "choose a --dir with a shorter path, or name the socket with --socket";
+      throw new CliError("USAGE", tooLong, { flag: options.socket === undefined ? "--dir" : "--socket" }, { remedy });
+    }
     const documents = [paths.catalog, paths.policy, paths.config];
     const sealable = options.unlock === "none" ? [] : [paths.bundle];
     const asks = context.stdin.isTTY === true && options.yes !== true;
@@ -102,7 +108,7 @@ function regionOf({ region }: InitOptions, { env }: CommandContext): string {
     "USAGE",
     "--region is missing",
     { flag: "--region" },
-    { remedy: "name the AWS region the keys are in, e.g. --region us-east-1" },
+    { remedy: "name the AWS region the keys are in, e.g. --region us-east-1, or set AWS_REGION" },
   );
 }
 

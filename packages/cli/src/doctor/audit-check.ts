@@ -1,6 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.js";
+import { quote } from "../shell-quote.js";
 import { type Check, fatal, ok, warn } from "./check.js";
 
 const NAME = "audit_log";
@@ -17,7 +18,7 @@ export async function checkAuditLog({ config }: AgentSettings, cwd: string): Pro
     return fatal(
       NAME,
       `${path} is not there, and cannot be made in ${folder}`,
-      `make the folder, for the agent's user to write: mkdir -p -m 0700 ${folder}`,
+      `make the folder, for the agent's user to write: mkdir -p -m 0700 ${quote(folder)}`,
     );
   }
   if (found.isDirectory()) return fatal(NAME, `${path} is a folder`, "name a file in audit-log");
@@ -29,7 +30,7 @@ export async function checkAuditLog({ config }: AgentSettings, cwd: string): Pro
     return warn(
       NAME,
       `${path} has mode 0${mode.toString(8)}: others can read who used which key`,
-      `chmod 0600 ${path}`,
+      `chmod 0600 ${quote(path)}`,
     );
   }
   return ok(NAME, path);

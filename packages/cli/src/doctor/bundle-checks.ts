@@ -1,6 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import type { AgentSettings } from "../config/agent-settings.js";
 import { fileProblem } from "../config/read-document.js";
+import { quote } from "../shell-quote.js";
 import { type Check, fatal, ok, skipped, warn } from "./check.js";
 
 /** The three rows about the sealed bundle: readable, for its owner only, not an older copy. Nothing is unlocked. */
@@ -21,7 +22,9 @@ export async function checkBundle({ bundle, config }: AgentSettings): Promise<re
       fatal(
         "bundle_readable",
         `${bundle} cannot be read: ${fileProblem(error)}`,
-        `create it: basil bundle create ${bundle} --slot passphrase:file=FILE --backend id=NAME,type=KIND,…`,
+        (error as NodeJS.ErrnoException).code === "ENOENT"
+          ? `create it: basil bundle create ${quote(bundle)} --slot passphrase:file=FILE --backend id=NAME,type=KIND,…`
+          : "check the path, and run the agent as the user it belongs to",
       ),
   );
   if (readable.status !== "ok") return [readable, ...dependents("the bundle cannot be read")];
@@ -33,7 +36,7 @@ async function checkMode(bundle: string, strict: boolean): Promise<Check> {
   const shown = mode.toString(8).padStart(4, "0");
   if ((mode & 0o077) === 0) return ok("bundle_perms", `${bundle} has mode ${shown}`);
   const detail = `${bundle} has mode ${shown}: others can read the credentials' container`;
-  const remedy = `chmod 0600 ${bundle}`;
+  const remedy = `chmod 0600 ${quote(bundle)}`;
   return strict
     ? fatal("bundle_perms", `${detail}, and strict-bundle-perms makes the agent refuse it`, remedy)
     : warn("bundle_perms", detail, remedy);

@@ -168,6 +168,45 @@ describe("preflight", () => {
     });
   });
 
+  it("follows a link to the unlock file, as the agent does", async () => {
+    await symlink(at("pass"), at("linked"));
+    await config(`[unlock]\nunlock-passphrase-file = "linked"\n`);
+    expect((await rows()).get("unlock_inputs")).toMatchObject({ status: "ok", detail: "passphrase file linked" });
+  });
+
+  it("finds an unlock file that is a folder, and a configuration without any", async () => {
+    await mkdir(at("folder"), { mode: 0o700 });
+    await config(`[unlock]\nunlock-passphrase-file = "folder"\n`);
+    expect((await rows()).get("unlock_inputs")).toMatchObject({
+      status: "warn",
+      detail: "the passphrase file folder is not a plain file",
+    });
+    await config("[unlock]\n");
+    expect((await rows()).get("unlock_inputs")).toMatchObject({ status: "fatal" });
+  });
+
+  it("gives remedies that a shell takes as they stand", async () => {
+    const mode = 0o644;
+    await copyFile(at("creds.sealed"), at("it's here"));
+    await chmod(at("it's here"), mode);
+    expect((await rows({ bundle: "it's here" })).get("bundle_perms")?.remediation).toBe(
+      `chmod 0600 '${folder}/it'\\''s here'`,
+    );
+    expect((await rows({ bundle: "a b" })).get("bundle_readable")?.remediation).toContain(
+      `basil bundle create '${folder}/a b' --slot`,
+    );
+    expect((await rows({ socket: "no such/folder/s" })).get("socket")?.remediation).toBe(
+      `create it: mkdir -p -m 0700 '${folder}/no such/folder'`,
+    );
+  });
+
+  it("sends nobody to make what is there and cannot be used", async () => {
+    const { remediation: bundle } = (await rows({ bundle: "pass/bundle" })).get("bundle_readable") as Check;
+    expect(bundle).not.toContain("bundle create");
+    const { status, remediation: socket } = (await rows({ socket: "pass/s" })).get("socket") as Check;
+    expect({ status, socket }).toEqual({ status: "fatal", socket: "choose another path for socket" });
+  });
+
   it("warns of a policy that others can rewrite", async () => {
     await chmod(at("policy.json"), 0o666);
     expect((await rows()).get("document_permissions")).toMatchObject({

@@ -27,7 +27,7 @@ export async function preflight(settings: AgentSettings, context: CommandContext
     await checkSocket(settings),
     ...(await checkBundle(settings)),
     await checkBackendReachability(catalog, context.signal),
-    await checkUnlockInputs(settings),
+    await checkUnlockInputs(settings, context.cwd),
     await checkAuditLog(settings, context.cwd),
     await checkDocumentPermissions(settings, context.uid),
     ...findings,

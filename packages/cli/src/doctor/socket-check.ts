@@ -1,14 +1,13 @@
 import { access, constants, readFile, stat } from "node:fs/promises";
-import { platform } from "node:os";
 import { dirname } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.js";
 import { isListening } from "../listening.js";
+import { quote } from "../shell-quote.js";
+import { socketPathProblem } from "../socket-path.js";
 import { type Check, fatal, ok, warn } from "./check.js";
 
 const NAME = "socket";
-
-/** `sun_path` of sockaddr_un, its final zero included: unix(7), and 104 on the BSDs and macOS. */
-const MAX_PATH_BYTES = platform() === "linux" ? 108 : 104;
+const NO_FOLDER = "there is no such folder";
 
 /** Whether the agent could bind its socket: length, folder, mode, group, and that nobody listens there already. */
 export async function checkSocket({ socket, config }: AgentSettings): Promise<Check> {
@@ -19,21 +18,17 @@ export async function checkSocket({ socket, config }: AgentSettings): Promise<Ch
     if (!isBrokerError(error)) throw error;
     return fatal(NAME, error.message, "install as the message says; elsewhere than on Linux and macOS no agent serves");
   }
-  const length = Buffer.byteLength(socket);
-  if (length >= MAX_PATH_BYTES) {
-    return fatal(
-      NAME,
-      `${socket} is ${length} bytes long; a socket path has at most ${MAX_PATH_BYTES - 1}`,
-      "choose a shorter path for socket",
-    );
-  }
+  const problem = socketPathProblem(socket);
+  if (problem !== undefined) return fatal(NAME, problem, "choose a shorter path for socket");
   const folder = dirname(socket);
   const folderMode = await stat(folder).then(
     (found) => (found.isDirectory() ? found.mode : "it is not a folder"),
-    () => "there is no such folder",
+    () => NO_FOLDER,
   );
   if (typeof folderMode === "string") {
-    return fatal(NAME, `the folder of ${socket} cannot be used: ${folderMode}`, `create it: mkdir -m 0700 ${folder}`);
+    const remedy =
+      folderMode === NO_FOLDER ? `create it: mkdir -p -m 0700 ${quote(folder)}` : "choose another path for socket";
+    return fatal(NAME, `the folder of ${socket} cannot be used: ${folderMode}`, remedy);
   }
   if (!(await access(folder, constants.W_OK | constants.X_OK).then(yes, no))) {
     return fatal(

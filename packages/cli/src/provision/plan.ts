@@ -29,7 +29,9 @@ export async function requireCreatable(plan: ReconcileReport): Promise<void> {
     key.outcome === "probe-failed" && key.error.code === "UNAVAILABLE" ? [key.error.message] : [],
   );
   if (silent.length === problems.length) {
-    const message = `nothing was created: ${[...new Set(silent)].join("; ")}`;
+    const others = silent.length - 1;
+    const likewise = others === 0 ? "" : `; and so for ${counted(others, "other key")}`;
+    const message = `nothing was created: ${silent[0]}${likewise}`;
     throw new CliError("UNAVAILABLE", message, {}, { remedy: "correct what is named, or wait; then run it again" });
   }
   throw new CliError(
