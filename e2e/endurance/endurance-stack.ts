@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { verifyAudit } from "@basil/broker";
@@ -49,14 +49,6 @@ export function startEnduranceStack(): Promise<Stack> {
       ],
     },
   });
-}
-
-/** The environment that the systemd unit gives the agent. */
-export async function unitEnvironment(): Promise<Record<string, string>> {
-  const unit = await readFile(join(import.meta.dirname, "../../deploy/systemd/basil.service"), "utf8");
-  return Object.fromEntries(
-    [...unit.matchAll(/^Environment=([A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]),
-  );
 }
 
 /** The audit log's files, oldest first: rotated ones are named `audit.N.jsonl`. */

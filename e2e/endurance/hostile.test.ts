@@ -3,7 +3,7 @@ import { hostileRounds, hostileVerdict } from "./hostile.js";
 
 describe("an agent under hostile input", () => {
   it("stays alive and answers, and gives memory and descriptors back", async () => {
-    const report = await hostileRounds({ seconds: 3, connections: 600, warmUpSeconds: 5 });
+    const report = await hostileRounds({ seconds: 8, connections: 600 });
     const verdict = hostileVerdict(report);
     expect(Object.values(verdict), JSON.stringify({ verdict, report }, null, 2)).not.toContain(false);
     expect(report.attacks).toBeGreaterThan(100);

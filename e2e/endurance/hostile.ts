@@ -1,8 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { frame, PREFACE, prefixed, RawConnections } from "../protocol/raw-connection.ts";
-import { LANES, startEnduranceStack, unitEnvironment } from "./endurance-stack.ts";
+import { LANES, startEnduranceStack } from "./endurance-stack.ts";
 import { HealthProbe, type HealthReport } from "./health-probe.ts";
 import { Load } from "./load.ts";
 
@@ -14,8 +15,6 @@ export interface HostileOptions {
   readonly seed?: number;
   /** All by default. */
   readonly attacks?: readonly AttackName[];
-  /** Seconds at full speed before memory is looked at: V8 lets its heap grow with the work there is. Default: 30. */
-  readonly warmUpSeconds?: number;
 }
 
 export interface HostileReport {
@@ -26,12 +25,12 @@ export interface HostileReport {
   readonly answered: number;
   readonly limited: number;
   readonly wrong: readonly string[];
-  /** Megabytes of resident memory of the agent: before, at most, and after. */
+  /** Megabytes of resident memory of the agent: when it had just started, at most from then on, and after. */
   readonly rssMb: { readonly before: number; readonly max: number; readonly after: number };
+  /** All but the connections to the KMS, which are kept for the next call. */
   readonly descriptors: { readonly before: number; readonly after: number };
 }
 
-const WARM_UP_IN_FLIGHT = 4 * LANES;
 const SIGN = "SigningService/Sign";
 const METHODS = [SIGN, "AeadService/Decrypt", "SecretService/ListCatalog", "AdminService/Watch", "No/Such"] as const;
 const empty = new Uint8Array();
@@ -96,16 +95,17 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
   const attacks: fc.Arbitrary<Attack> = fc.oneof(...names.map((name) => ATTACKS[name]));
   const { seconds, connections, seed = Math.floor(Math.random() * 0x7fff_ffff) } = options;
   await using stack = await startEnduranceStack();
-  await using agent = await stack.startAgent({ env: await unitEnvironment() });
+  await using agent = await stack.startAgent();
   const pid = agent.process.pid!;
   // The hostile process is of the same subject, and both have one share of what is at work at a time.
   using load = new Load(stack.socket, { mayBeLimited: true });
   for (let lane = 0; lane < LANES; lane++) await load.prepare(lane);
-  // Code is compiled and pools are filled before memory is looked at.
-  await atFullSpeed(load, (options.warmUpSeconds ?? 30) * 1000);
   const before = { rss: await rssMb(pid), descriptors: await descriptors(pid) };
 
   let max = before.rss;
+  const look = async () => {
+    max = Math.max(max, await rssMb(pid));
+  };
   let sent = 0;
   await using probe = await HealthProbe.start(stack.socket, pid);
   using raw = new RawConnections(stack.socket);
@@ -119,7 +119,7 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
       const batch = fc.sample(attacks, { seed: seed + n, numRuns: 10 });
       await Promise.all(batch.map((attack) => attack(raw)));
       sent += batch.length;
-      max = Math.max(max, await rssMb(pid));
+      await look();
       await sleep(20);
       // Some are left half-open for a while, then all are cut.
       if (n % 5 === 4) raw[Symbol.dispose]();
@@ -127,9 +127,9 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
     raw[Symbol.dispose]();
     for (let n = 0; n < connections; n++) {
       await raw.send(...(n % 2 === 0 ? [] : [PREFACE, frame(4, 0, 0, empty)]));
-      if (n % 100 === 0) max = Math.max(max, await rssMb(pid));
+      if (n % 100 === 0) await look();
     }
-    max = Math.max(max, await rssMb(pid));
+    await look();
     await sleep(300);
   } finally {
     over = true;
@@ -140,11 +140,13 @@ export async function hostileRounds(options: HostileOptions): Promise<HostileRep
 
   let after = await descriptors(pid);
   for (let n = 0; n < 50 && after > before.descriptors; n++) {
+    await look();
     await sleep(100);
     after = await descriptors(pid);
   }
   if (agent.process.exitCode !== null) throw new Error(`the agent ended (seed ${seed}): ${agent.log().slice(-2000)}`);
   await load.mixed(0);
+  await look();
   const round = (value: number) => Math.round(value * 10) / 10;
   return {
     seed,
@@ -168,18 +170,26 @@ export function hostileVerdict(report: HostileReport): Readonly<Record<string, b
   };
 }
 
-async function atFullSpeed(load: Load, ms: number): Promise<void> {
-  const until = performance.now() + ms;
-  const lane = async (n: number) => {
-    while (performance.now() < until) await load.mixed(n);
-  };
-  await Promise.all(Array.from({ length: WARM_UP_IN_FLIGHT }, (_, n) => lane(n % LANES)));
-}
-
 async function rssMb(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
+/** Without TCP: the agent itself is reached, and asked for health, by unix sockets. */
 async function descriptors(pid: number): Promise<number> {
-  return (await readdir(`/proc/${pid}/fd`)).length;
+  const folder = `/proc/${pid}/fd`;
+  const tables = await Promise.all(
+    // A host without IPv6 has one of them.
+    ["tcp", "tcp6"].map((name) => readFile(`/proc/${pid}/net/${name}`, "utf8").catch(() => "")),
+  );
+  // The tenth field is the socket's inode (proc(5)).
+  const tcp = new Set(
+    tables
+      .join("\n")
+      .split("\n")
+      .map((line) => `socket:[${line.trim().split(/\s+/)[9]}]`),
+  );
+  const open = await Promise.all(
+    (await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => undefined)),
+  );
+  return open.filter((target) => target !== undefined && !tcp.has(target)).length;
 }
