@@ -60,6 +60,7 @@ export async function openBundle(path: string, options: OpenBundleOptions): Prom
   const { container } = file;
   const { masterKey, slot } = await unlock(container, options.unlock, signal);
   let payload: Payload;
+  let reviewed: readonly ReviewedDeposit[] = [];
   try {
     payload = await unsealBundle(container, masterKey);
   } finally {
@@ -71,16 +72,13 @@ export async function openBundle(path: string, options: OpenBundleOptions): Prom
       const problem = await raise(host, path, epoch, signal);
       if (problem !== undefined) warnings.push(problem);
     }
-    const reviewed = await depositsOf(host, path, container.clear, payload, options, warnings);
+    reviewed = await depositsOf(host, path, container.clear, payload, options, warnings);
     const overlaid = options.deposits === undefined || options.deposits === "overlay" ? reviewed : [];
     const deposited = overlaid.flatMap(({ credential }) => (credential === undefined ? [] : [credential]));
     const backends = new Map(
       [...payload.backends, ...deposited].map((backend) => [backend.id, decodeCredential(backend)]),
     );
-    const dispose = (): void => {
-      zeroPayload(payload);
-      for (const { credential } of reviewed) credential?.json.fill(0);
-    };
+    const dispose = () => zero(payload, reviewed);
     return {
       bundleId: container.clear.bundleId,
       epoch,
@@ -92,9 +90,14 @@ export async function openBundle(path: string, options: OpenBundleOptions): Prom
       [Symbol.asyncDispose]: async () => dispose(),
     };
   } catch (error) {
-    zeroPayload(payload);
+    zero(payload, reviewed);
     throw error;
   }
+}
+
+function zero(payload: Payload, deposits: readonly ReviewedDeposit[]): void {
+  zeroPayload(payload);
+  for (const { credential } of deposits) credential?.json.fill(0);
 }
 
 /** Deposits never stop an open: a folder that cannot be read is a warning. */

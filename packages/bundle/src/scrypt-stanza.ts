@@ -65,7 +65,7 @@ export async function unwrapWithScrypt(stanza: SlotStanza, passphrase: Uint8Arra
       fileKey.fill(0);
       return undefined;
     }
-    return new Uint8Array(fileKey);
+    return new Uint8Array(fileKey.buffer, fileKey.byteOffset, fileKey.byteLength);
   } finally {
     key.fill(0);
   }

@@ -28,7 +28,8 @@ export interface SlotProvider {
   /** Wraps the 16-byte age file key. Absent in a provider that only opens. Zeroes nothing that is not its own. */
   wrap?(fileKey: Uint8Array, context: SlotContext): Promise<SlotStanza>;
   /**
-   * The file key, or nothing when the secret is not the one of this slot. Absent in a provider that only wraps.
+   * The file key, or nothing when the secret is not the one of this slot. It is given away, and zeroed after use. Absent in
+   * a provider that only wraps.
    * @throws {@link BundleError} `SLOT_UNAVAILABLE`, `COST_TOO_HIGH`; any other error is taken as `SLOT_UNAVAILABLE`.
    */
   unwrap?(stanza: SlotStanza, context: SlotContext): Promise<Uint8Array | undefined>;
@@ -144,13 +145,14 @@ async function openWithStanza(
   const decrypter = new Decrypter();
   let matched = true;
   let failure: unknown;
+  let fileKey: Uint8Array | undefined;
   decrypter.addIdentity({
     unwrapFileKey: async (stanzas: Stanza[]) => {
       const [stanza] = stanzas;
       // One stanza, as written here; age itself demands it of scrypt (https://c2sp.org/age#scrypt-recipient-stanza).
       if (stanza === undefined || stanzas.length !== 1) return null;
       try {
-        const fileKey = await guarded(provider, context, () => provider.unwrap?.(stanza, context));
+        fileKey = await guarded(provider, context, () => provider.unwrap?.(stanza, context));
         matched = fileKey !== undefined;
         return fileKey ?? null;
       } catch (error) {
@@ -170,6 +172,8 @@ async function openWithStanza(
       { part: "slot" },
       { cause },
     );
+  } finally {
+    fileKey?.fill(0);
   }
 }
 

@@ -208,6 +208,27 @@ describe("a slot provider of one's own", () => {
   });
 });
 
+describe("the file key of a slot", () => {
+  it.for([
+    ["that opened", 1],
+    ["that was another's", 2],
+  ] as const)("is zeroed once the slot is tried: one %s", async ([, mask]) => {
+    const given: Uint8Array[] = [];
+    const provider = {
+      kind: "vault-transit",
+      wrap: async (fileKey: Uint8Array) => ({ args: ["vault-transit", "key"], body: fileKey.map((byte) => byte ^ 1) }),
+      unwrap: async ({ body }: { body: Uint8Array }) => {
+        const fileKey = body.map((byte) => byte ^ (given.length === 0 ? 1 : mask));
+        given.push(fileKey);
+        return fileKey;
+      },
+    };
+    await createBundle(path, { slots: [{ provider }] });
+    await opens(provider).catch(() => undefined);
+    expect(given).toEqual([new Uint8Array(16), new Uint8Array(16)]);
+  });
+});
+
 describe("a bundle that is being changed elsewhere", () => {
   const { own } = localProcesses;
 
