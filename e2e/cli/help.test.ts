@@ -73,6 +73,24 @@ describe("basil --help", () => {
     expect(stdout).toContain("Usage: basil status");
   });
 
+  it.for(["basil --help", "basil bundle --help", "basil bundle create --help", "basil verify --help"])(
+    "%s fits 80 columns but for whole command lines, and tells the flags of all commands last",
+    async (line) => {
+      const { stdout } = await typed(line);
+      const [text = ""] = stdout.split("\nExamples:\n");
+      const lines = text.split("\n").filter((each) => !each.startsWith("Not part of this build"));
+      expect(lines.filter((each) => each.length > 80)).toEqual([]);
+      expect(text).toMatch(/\nGlobal options:\n(?: {2}.*\n)+ {2}-h, --help/);
+    },
+  );
+
+  it("is pointed to where the flags are, also those of a command that is meant when none is named", async () => {
+    const { stderr } = await typed("basil provision --nope");
+    const [, hinted = ""] = /'(basil [a-z -]+ --help)'/.exec(stderr) ?? [];
+    expect(hinted).toBe("basil provision create --help");
+    expect((await typed(hinted)).stdout).toContain("--region <region>");
+  });
+
   it("writes colours only to a terminal", async () => {
     const { stdout } = await typed("basil --help", { env: { TERM: "xterm-256color", COLORTERM: "truecolor" } });
     expect(stdout).not.toContain("\u001b[");

@@ -110,15 +110,21 @@ export function examplesHelp(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`;
 }
 
+const GLOBAL = "Global options:";
+
+/** `--help` of every command, among the flags that all of them take. */
+export function helpOption(): Option {
+  return new Option("-h, --help", "display help for command").helpGroup(GLOBAL);
+}
+
 export function declareGlobalOptions(command: Command): void {
-  const heading = "Global options:";
   command
     .addOption(
       new Option("--socket <path>", "the broker's socket (environment: BASIL_SOCKET)")
         .argParser(nonEmpty)
-        .helpGroup(heading),
+        .helpGroup(GLOBAL),
     )
-    .addOption(new Option("--debug", "print the stack and the causes of a failure").helpGroup(heading));
+    .addOption(new Option("--debug", "print the stack and the causes of a failure").helpGroup(GLOBAL));
 }
 
 /** The flags of a command and of the groups around it; the innermost wins. */

@@ -57,7 +57,7 @@ function stackOf(error: unknown): string {
   return lines.join("\n");
 }
 
-/** The path of names in `argv` that are commands, e.g. `basil bundle create`. */
+/** The path of names in `argv` that are commands, e.g. `basil bundle create`, with the one that is meant when none is named. */
 export function commandPath(program: Command, argv: readonly string[]): string {
   let at = program;
   const path = [program.name()];
@@ -67,5 +67,8 @@ export function commandPath(program: Command, argv: readonly string[]): string {
     at = next;
     path.push(word);
   }
+  // Commander's own, which has no other way in.
+  const { _defaultCommandName: meant } = at as Command & { readonly _defaultCommandName?: string | null };
+  if (meant != null && at !== program) path.push(meant);
   return path.join(" ");
 }

@@ -3,6 +3,7 @@ import {
   type CommandRuntime,
   declareGlobalOptions,
   examplesHelp,
+  helpOption,
   type LazyGroup,
   type RegisteredCommand,
 } from "./command.js";
@@ -27,7 +28,9 @@ export async function createProgram(
       getOutHasColors: () => terminal.colors.isColorSupported,
       getErrHasColors: () => terminal.errColors.isColorSupported,
     })
-    .configureHelp({ styleTitle: (title) => terminal.colors.bold(title) })
+    // Narrower than that a column of descriptions is not wrapped but printed in one line each.
+    .configureHelp({ styleTitle: (title) => terminal.colors.bold(title), minWidthToWrap: 24 })
+    .addHelpOption(helpOption())
     // Each command declares the global flags itself, so that they stand before or after its name and
     // `decrypt --version N` stays apart from `--version`.
     .enablePositionalOptions()
