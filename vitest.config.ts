@@ -7,6 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ["node", "import", "default"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "e2e/**/*.test.ts"],
+    setupFiles: ["./scripts/test-environment.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
     // Kept modules hold the path of vitest itself, which moves when a dependency changes.
     fsModuleCache: false,
@@ -14,5 +15,7 @@ export default defineConfig({
     maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What comes at once on an idle machine may take seconds on a busy one.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

@@ -28,7 +28,7 @@ async function open(...script: [Answer, ...Answer[]]) {
     endpoint: server.endpoint,
     maxAttempts: 3,
     connectTimeoutMs: 1000,
-    attemptTimeoutMs: 150,
+    attemptTimeoutMs: 750,
     connections: 4,
   });
   return {
@@ -92,10 +92,10 @@ describe("SdkClient", () => {
     const stop = new AbortController();
     const call = test.client.call("Sign", SIGN, stop.signal);
     const refused = expect(call).rejects.toMatchObject({ name: "AbortError" });
-    await vi.waitFor(() => expect(test.server.requests).toHaveLength(1));
+    await expect.poll(() => test.server.requests).toHaveLength(1);
     stop.abort();
     await refused;
-    await vi.waitFor(() => expect(test.server.connections).toBe(0));
+    await expect.poll(() => test.server.connections).toBe(0);
     expect(test.server.requests).toHaveLength(1);
   });
 
@@ -104,7 +104,7 @@ describe("SdkClient", () => {
     const stop = new AbortController();
     const call = test.client.call("Sign", SIGN, stop.signal);
     const refused = expect(call).rejects.toMatchObject({ name: "AbortError" });
-    await vi.waitFor(() => expect(test.server.requests).toHaveLength(1));
+    await expect.poll(() => test.server.requests).toHaveLength(1);
     stop.abort();
     await refused;
     expect(test.server.requests).toHaveLength(1);
