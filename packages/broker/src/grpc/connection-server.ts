@@ -30,9 +30,20 @@ export interface ConnectionLoad {
   inFlight: number;
 }
 
+/** A method and how its answers are encoded. */
+export interface ServedMethod {
+  readonly rpc: Rpc;
+  readonly serialize: (message: Message) => Buffer;
+}
+
+/** Made once for all connections. */
+export function servedMethods(): readonly ServedMethod[] {
+  return [...rpcs().values()].map((rpc) => ({ rpc, serialize: lastly(rpc.method.responseSerialize) }));
+}
+
 /** A server for one connection: the identity it answers to is that of the connection, and there is no table to look it up in. */
 export function connectionServer(
-  methods: Iterable<Rpc>,
+  methods: readonly ServedMethod[],
   dispatcher: Dispatcher,
   identity: Identity,
   { maxMessageBytes, maxStreams, idleTimeoutMs }: Limits,
@@ -45,19 +56,12 @@ export function connectionServer(
     "grpc.max_concurrent_streams": maxStreams,
     "grpc.max_connection_idle_ms": idleTimeoutMs,
   });
-  for (const rpc of methods) {
-    const { path, responseSerialize, requestDeserialize } = rpc.method;
+  for (const { rpc, serialize } of methods) {
+    const { path, requestDeserialize } = rpc.method;
     if (rpc.kind === "unary") {
-      const serialize = lastly(responseSerialize);
       server.register(path, unary(rpc, dispatcher, identity, load), serialize, requestDeserialize, "unary");
     } else {
-      server.register(
-        path,
-        stream(rpc, dispatcher, identity, load),
-        responseSerialize,
-        requestDeserialize,
-        "serverStream",
-      );
+      server.register(path, stream(rpc, dispatcher, identity, load), serialize, requestDeserialize, "serverStream");
     }
   }
   addHealthService(server, { readiness: READINESS, dispatcher, identity, watches });

@@ -23,8 +23,15 @@ export type Rpc = {
   | { readonly kind: "stream"; readonly handler: StreamHandler<Message, Message> }
 );
 
+let table: ReadonlyMap<string, Rpc> | undefined;
+
 /** Every method of the protocol, by its path. */
 export function rpcs(): ReadonlyMap<string, Rpc> {
+  table ??= makeTable();
+  return table;
+}
+
+function makeTable(): ReadonlyMap<string, Rpc> {
   const all = [
     ...rpcsOf(SigningService, signing),
     ...rpcsOf(AeadService, aead),
