@@ -1,4 +1,5 @@
 import type { Caller } from "../iam/caller.js";
+import type { KeySpec, KeyUsage } from "./key-spec.js";
 
 /** What a grant may let its grantee do (KMS API reference, `GrantOperation`). */
 export const grantOperations = [
@@ -23,6 +24,28 @@ export const grantOperations = [
   "Decapsulate",
 ] as const;
 export type GrantOperation = (typeof grantOperations)[number];
+
+const EVERY_KEY: readonly GrantOperation[] = ["CreateGrant", "RetireGrant", "DescribeKey"];
+const BY_USAGE: Readonly<Record<KeyUsage, readonly GrantOperation[]>> = {
+  SIGN_VERIFY: ["Sign", "Verify", "GetPublicKey"],
+  ENCRYPT_DECRYPT: ["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"],
+  GENERATE_VERIFY_MAC: ["GenerateMac", "VerifyMac"],
+  KEY_AGREEMENT: ["DeriveSharedSecret", "GetPublicKey"],
+  ENCAPSULATE_DECAPSULATE: ["Encapsulate", "Decapsulate", "GetPublicKey"],
+};
+const RSA_CIPHER: readonly GrantOperation[] = ["GetPublicKey"];
+const SYMMETRIC_ONLY: readonly GrantOperation[] = [
+  "GenerateDataKey",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+];
+
+/** What a grant on such a key may name (KMS Developer Guide, "Grants", "Grant operations"). */
+export function grantableOn(spec: KeySpec, usage: KeyUsage): readonly GrantOperation[] {
+  const more = usage !== "ENCRYPT_DECRYPT" ? [] : spec === "SYMMETRIC_DEFAULT" ? SYMMETRIC_ONLY : RSA_CIPHER;
+  return [...EVERY_KEY, ...BY_USAGE[usage], ...more];
+}
 
 /** A permission that hangs on the key itself. */
 export interface Grant {

@@ -211,9 +211,31 @@ describe("the dry run of a grant's operations", () => {
       "UnsupportedOperationException",
     ],
     ["no operation", { Operations: [] }, "ValidationException"],
+    ["an operation that its key has not", { Operations: ["Encrypt", "Sign"] }, "ValidationException"],
+    ["an operation on public keys", { Operations: ["GetPublicKey"] }, "ValidationException"],
   ] as const)("refuses %s", async ([, more, name]) => {
     await expect(grant({ DryRun: true, ...more } as Partial<sdk.CreateGrantCommandInput>)).rejects.toMatchObject({
       name,
     });
+  });
+
+  const cipher = { spec: "RSA_2048", usage: "ENCRYPT_DECRYPT" } as const;
+  it.for([
+    [{ spec: "ECC_NIST_P256" }, "Sign", "ok"],
+    [{ spec: "ECC_NIST_P256" }, "GetPublicKey", "ok"],
+    [{ spec: "ECC_NIST_P256" }, "Decrypt", "ValidationException"],
+    [{ spec: "HMAC_256" }, "VerifyMac", "ok"],
+    [{ spec: "HMAC_256" }, "GetPublicKey", "ValidationException"],
+    [{ spec: "HMAC_256" }, "DescribeKey", "ok"],
+    [cipher, "GetPublicKey", "ok"],
+    [cipher, "Encrypt", "ok"],
+    [cipher, "GenerateDataKey", "ValidationException"],
+  ] as const)("knows what a key can be granted for: %j, %s: %s", async ([options, operation, expected]) => {
+    const { id } = await emulator.keys.create(options);
+    const outcome = grant({ KeyId: id, Operations: [operation] }).then(
+      () => "ok",
+      ({ name }: Error) => name,
+    );
+    expect(await outcome).toBe(expected);
   });
 });

@@ -1,7 +1,7 @@
 import { Refusal } from "../../refusal.js";
 import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
-import { coversChild, type Grant, isNamed } from "../grant.js";
+import { coversChild, type Grant, grantableOn, isNamed } from "../grant.js";
 import type { inputShapes } from "../input-shapes.js";
 import { type KmsKey, timestamp } from "../key.js";
 import { checkState } from "../key-state.js";
@@ -54,6 +54,10 @@ export function createGrantOperation(input: CreateGrantInput, call: KmsCall) {
   }
   if (grantee === undefined) throw new Refusal("ValidationException", "A grant needs a GranteePrincipal.");
   if (operations.length === 0) throw new Refusal("ValidationException", "A grant needs an operation.");
+  const foreign = operations.filter((operation) => !grantableOn(key.spec, key.usage).includes(operation));
+  if (foreign.length > 0) {
+    throw new Refusal("ValidationException", `The key does not support the grant operations ${foreign.join(", ")}.`);
+  }
   checkPrincipal(grantee);
   if (retiring !== undefined) checkPrincipal(retiring);
   checkState(key, "grant");
