@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ShellSession } from "./shell-session.js";
 
@@ -60,20 +59,17 @@ describe("ShellSession", () => {
     await shell.type("sleep 600 >/dev/null 2>&1 &");
     const pid = Number((await shell.type("echo $!")).stdout);
     await shell[Symbol.asyncDispose]();
-    await sleep(50);
-    expect(isAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   it("lets what it started finish in its own way", async () => {
     const shell = open();
-    await shell.type(`sh -c 'trap "echo bye > ended; exit 0" TERM; sleep 600 & wait' >/dev/null 2>&1 &`);
-    await sleep(100);
+    const written = (name: string) => readFile(join(cwd, name), "utf8").catch(() => "");
+    const program = 'trap "echo bye > ended; exit 0" TERM; echo set > trap; sleep 600 & wait';
+    await shell.type(`sh -c '${program}' >/dev/null 2>&1 &`);
+    await expect.poll(() => written("trap"), { timeout: 10_000 }).toBe("set\n");
     await shell[Symbol.asyncDispose]();
-    for (let tries = 0; tries < 50; tries++) {
-      if ((await readFile(join(cwd, "ended"), "utf8").catch(() => "")) !== "") break;
-      await sleep(20);
-    }
-    expect(await readFile(join(cwd, "ended"), "utf8")).toBe("bye\n");
+    await expect.poll(() => written("ended"), { timeout: 10_000 }).toBe("bye\n");
   });
 
   it("gives up a line when it is aborted", async () => {

@@ -2,9 +2,11 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "no
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { CliError } from "../cli-error.js";
+import { fileProblem } from "../config/read-document.js";
+import { socketPathProblem } from "../socket-path.js";
 
-/** `sun_path` less its final zero, and the longest name a socket of the demo has. */
-const MAX_FOLDER_BYTES = 103 - "/signing.sock".length;
+/** Where agents of the demo are told to listen, as seen from its folder; no socket has a longer name. */
+const LONGEST_SOCKET = join("run", "without-describe.sock");
 
 /** The demo's own folder, mode 0700, and the one inside or beside it where sockets are. */
 export interface Workdir extends AsyncDisposable {
@@ -23,25 +25,19 @@ export interface WorkdirOptions {
   readonly openToOthers: boolean;
 }
 
-/** @throws {@link CliError} `FAILED` when the folder given is not empty, or no folder is short enough for a socket. */
+/** @throws {@link CliError} `FAILED` when the folder given is not empty, or its path too long for a socket; `FILE` when it cannot be made. */
 export async function makeWorkdir(options: WorkdirOptions): Promise<Workdir> {
   const path =
     options.path === undefined ? await mkdtemp(join(await shortTmpdir(), "basil-demo-")) : await claim(options.path);
   const made = [path];
   try {
+    const tooLong = socketPathProblem(join(path, LONGEST_SOCKET));
+    if (tooLong !== undefined) throw new CliError("FAILED", tooLong, {}, { remedy: "choose a shorter --dir" });
     const open = options.openToOthers ? await makeReachableFolder() : undefined;
     if (open !== undefined) made.push(open);
     const socketFolder = open ?? join(path, "run");
     if (open === undefined) await mkdir(socketFolder, { mode: 0o700 });
     else await symlink(open, join(path, "run"));
-    if (Buffer.byteLength(socketFolder) > MAX_FOLDER_BYTES) {
-      throw new CliError(
-        "FAILED",
-        `${socketFolder} is too long for the path of a socket`,
-        {},
-        { remedy: "choose a shorter --dir" },
-      );
-    }
     return {
       path,
       socketFolder,
@@ -66,12 +62,20 @@ async function removeAll(folders: readonly string[]): Promise<void> {
 /** A `TMPDIR` deep in a home folder leaves no room for the name of a socket. */
 async function shortTmpdir(): Promise<string> {
   const folder = tmpdir();
-  return Buffer.byteLength(folder) + "/basil-demo-XXXXXX/run".length <= MAX_FOLDER_BYTES ? folder : "/tmp";
+  return socketPathProblem(join(folder, "basil-demo-XXXXXX", LONGEST_SOCKET)) === undefined ? folder : "/tmp";
 }
 
 async function claim(path: string): Promise<string> {
   const folder = resolve(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    const message = `${folder} cannot be made: ${fileProblem(cause)}`;
+    throw new CliError(
+      "FILE",
+      message,
+      { path: folder },
+      { cause, remedy: "name an empty folder, or leave --dir out" },
+    );
+  });
   if ((await readdir(folder)).length > 0) {
     throw new CliError("FAILED", `${folder} is not empty`, {}, { remedy: "name an empty folder, or leave --dir out" });
   }
