@@ -27,6 +27,7 @@ import { drawFrom } from "./span.js";
 import type { StateParts } from "./state-document.js";
 import type { StateFile } from "./state-file.js";
 
+/** A running emulator: its endpoint, and the hand of the test in keys, principals, faults and time. */
 export interface KmsEmulator extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:40123`; KMS, IAM, STS and whatever the options switch on. */
   readonly endpoint: string;

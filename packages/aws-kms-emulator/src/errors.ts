@@ -15,7 +15,9 @@ export interface EmulatorErrorDetails {
   /** The call log file cannot be written. */
   LOG_FILE: { readonly file: string };
 }
+/** Stable: programs compare it, messages may change. */
 export type EmulatorErrorCode = keyof EmulatorErrorDetails;
+/** A {@link EmulatorError} of any code: comparing its `code` narrows its `details`. */
 export type AnyEmulatorError = { [C in EmulatorErrorCode]: EmulatorError<C> }[EmulatorErrorCode];
 
 /** The one error class of this package; switch on `code` and `details` narrows. */

@@ -7,6 +7,7 @@ import { type KmsLiveFinding, liveFailure } from "./live-findings.js";
 import { checkLiveKey, type KmsLiveKey, type KmsLiveKeyReport, type LiveKeyResult } from "./live-key.js";
 import type { AwsKmsOptions } from "./options.js";
 
+/** What a live check found; see {@link checkAwsKms}. */
 export interface KmsLiveReport {
   readonly region?: string;
   readonly identity?: KmsLiveIdentity;

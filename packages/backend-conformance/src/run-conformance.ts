@@ -7,6 +7,7 @@ export interface ConformanceFailure {
   readonly error: unknown;
 }
 
+/** How a run ended: nothing is skipped, so the two add up to all rules. */
 export interface ConformanceResult {
   readonly passed: number;
   /** In the order of the cases; empty for a backend that keeps the contract. */

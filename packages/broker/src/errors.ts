@@ -103,9 +103,12 @@ export const BROKER_ERROR_CODES = Object.keys({
 } satisfies Record<keyof BrokerErrorDetails, true>) as readonly BrokerErrorCode[];
 
 export type RequestErrorCode = keyof RequestErrorDetails;
+/** Stable: programs compare it, messages may change. */
 export type BrokerErrorCode = keyof BrokerErrorDetails;
 
+/** A {@link BrokerError} that a request ended in; what its caller sees. */
 export type AnyRequestError = { [C in RequestErrorCode]: BrokerError<C> }[RequestErrorCode];
+/** A {@link BrokerError} of any code: comparing its `code` narrows its `details`. */
 export type AnyBrokerError = { [C in BrokerErrorCode]: BrokerError<C> }[BrokerErrorCode];
 
 export interface BrokerErrorOptions {

@@ -70,8 +70,10 @@ export interface BundleErrorDetails {
   /** A spec is well formed and lacks a field, or a field has a value that is not allowed. */
   SPEC_INVALID: { readonly flag: string; readonly field: string };
 }
+/** Stable: programs compare it, messages may change. */
 export type BundleErrorCode = keyof BundleErrorDetails;
 
+/** A {@link BundleError} of any code: comparing its `code` narrows its `details`. */
 export type AnyBundleError = { [C in BundleErrorCode]: BundleError<C> }[BundleErrorCode];
 
 /** The one error class of this package; switch on `code` and `details` narrows. */

@@ -42,6 +42,7 @@ export interface CatalogErrorDetails {
   /** The document breaks the format: every reason; when `truncated`, the first of them. */
   CATALOG_REFUSED: { readonly refusals: readonly CatalogRefusal[]; readonly truncated: boolean };
 }
+/** Stable: programs compare it, messages may change. */
 export type CatalogErrorCode = keyof CatalogErrorDetails;
 
 /** The one error class of this package. The message has a line for every refusal. */

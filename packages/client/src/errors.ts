@@ -85,8 +85,10 @@ export const CLIENT_ERROR_CODES = Object.keys({
   SEALED_PAYLOAD_INVALID: true,
 } satisfies Record<keyof ClientErrorDetails, true>) as readonly ClientErrorCode[];
 
+/** Stable: programs compare it, messages may change. */
 export type ClientErrorCode = keyof ClientErrorDetails;
 
+/** A {@link ClientError} of any code: comparing its `code` narrows its `details`. */
 export type AnyClientError = { [C in ClientErrorCode]: ClientError<C> }[ClientErrorCode];
 
 export interface ClientErrorOptions {

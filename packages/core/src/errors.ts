@@ -36,6 +36,7 @@ export interface BackendErrorDetails {
   /** The caller's deadline passed. */
   DEADLINE_EXCEEDED: Record<never, never>;
 }
+/** Stable: programs compare it, messages may change. */
 export type BackendErrorCode = keyof BackendErrorDetails;
 
 /** Every code, for whoever must be ready for each. */
@@ -58,6 +59,7 @@ export const BACKEND_ERROR_CODES = Object.keys({
   DEADLINE_EXCEEDED: true,
 } satisfies Record<BackendErrorCode, true>) as readonly BackendErrorCode[];
 
+/** A {@link BackendError} of any code: comparing its `code` narrows its `details`. */
 export type AnyBackendError = { [C in BackendErrorCode]: BackendError<C> }[BackendErrorCode];
 
 export interface BackendErrorOptions {

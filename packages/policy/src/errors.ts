@@ -37,6 +37,7 @@ export interface PolicyErrorDetails {
   /** A table of expectations breaks its format. */
   POLICY_TESTS_REFUSED: { readonly refusals: readonly Refusal<PolicyTestRefusalCode>[]; readonly truncated: boolean };
 }
+/** Stable: programs compare it, messages may change. */
 export type PolicyErrorCode = keyof PolicyErrorDetails;
 
 /** The one error class of this package. The message has a line for every refusal. */

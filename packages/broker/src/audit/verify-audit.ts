@@ -13,6 +13,7 @@ export interface AuditProblem {
   readonly message: string;
 }
 
+/** What following the chain found. */
 export interface AuditVerification {
   /** No problem was found. */
   readonly ok: boolean;
