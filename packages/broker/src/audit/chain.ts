@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AuditRecord } from "./audit-sink.js";
 
 /** Where the chain stands: the number of the last line, and the SHA-256 of its bytes without the newline, in hex. */
@@ -11,7 +11,7 @@ export interface ChainHead {
 export const CHAIN_START: ChainHead = { seq: 0, hash: "0".repeat(64) };
 
 export function lineHash(line: Uint8Array | string): string {
-  return createHash("sha256").update(line).digest("hex");
+  return hash("sha256", line, "hex");
 }
 
 /**
@@ -20,7 +20,9 @@ export function lineHash(line: Uint8Array | string): string {
  */
 export function chainLine(record: AuditRecord, head: ChainHead): { line: string; head: ChainHead } {
   const seq = head.seq + 1;
-  const members = Object.entries({ ...record, previous_hash: head.hash, seq });
-  const line = JSON.stringify(Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1))));
+  const members: AuditRecord = { ...record, previous_hash: head.hash, seq };
+  const sorted: Record<string, unknown> = {};
+  for (const name of Object.keys(members).sort()) sorted[name] = members[name];
+  const line = JSON.stringify(sorted);
   return { line, head: { seq, hash: lineHash(line) } };
 }
