@@ -52,8 +52,8 @@ export async function createKey(
   const { arn, requestId } = await keyAtAlias(on, key, alias, context, options);
   const result = { keyVersion: 1, resource: arn, ...(requestId !== undefined && { backendRequestId: requestId }) };
   if (!signing) return result;
-  const { publicKey } = await oncePropagated(context, options.propagationTimeoutMs, () =>
-    on.publicKeys.get(key, context),
+  const publicKey = await oncePropagated(context, options.propagationTimeoutMs, () =>
+    on.publicKeys.ofNew(key, arn, context),
   );
   return { ...result, publicKey };
 }

@@ -19,4 +19,16 @@ describe("publicKey", () => {
     await expect(transit?.publicKey(right, context())).resolves.toMatchObject({ keyType: "ed25519" });
     expect(kms.count("GetPublicKey")).toBe(3);
   });
+
+  it("of a key that was just made is its own, also where another key was before", async () => {
+    const kms = new FakeKms();
+    kms.create("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "alias/k");
+    const { transit } = awsKmsOver(kms, {});
+    const key: KeyRef = { name: "k", path: "alias/k", keyType: "ed25519" };
+    const before = await transit?.publicKey(key, context());
+    kms.aliases.delete("alias/k");
+    const made = await transit?.createKey?.(key, context());
+    expect(made?.publicKey).not.toEqual(before?.publicKey);
+    await expect(transit?.publicKey(key, context())).resolves.toMatchObject({ publicKey: made?.publicKey });
+  });
 });

@@ -51,6 +51,18 @@ export class PublicKeys {
     return { publicKey: Uint8Array.from(spki), keyType: key.keyType, keyVersion, ...provenance(from) };
   }
 
+  /**
+   * That of the key `arn`, which was just put at the path, whatever was there before.
+   *
+   * @throws {@link BackendError} `KEY_NOT_FOUND` as long as KMS still answers with another key.
+   */
+  async ofNew(key: KeyRef, arn: string, context: CallContext): Promise<Uint8Array> {
+    const { spki, resource } = await this.#fetchNewest(key, context);
+    if (resource === arn) return Uint8Array.from(spki);
+    const why = `${key.path} for key "${key.name}" is not seen at ${arn}, but at ${resource}`;
+    throw new BackendError("KEY_NOT_FOUND", why, { key: key.name });
+  }
+
   async newest(key: KeyRef, context: CallContext): Promise<VerificationKey> {
     const { keyObject, keyVersion, ...from } = await this.#newest(key, context);
     return { keyObject, keyVersion, ...provenance(from) };
@@ -69,6 +81,10 @@ export class PublicKeys {
     if (known && resource !== undefined && cached && age < BELIEVED_MS) {
       return { ...cached, keyVersion: known.current, resource };
     }
+    return this.#fetchNewest(key, context);
+  }
+
+  async #fetchNewest(key: KeyRef, context: CallContext) {
     const fetched = await this.#fetch(key, keyReference(key.path).keyId, context);
     const keyVersion = await this.#versions.answeredBy(key, fetched.resource, context);
     this.#fetchedAt.set(key.path, this.#now());
