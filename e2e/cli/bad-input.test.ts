@@ -101,6 +101,22 @@ describe("a file that cannot be used ends with 1 and is named", () => {
   });
 });
 
+describe("a folder as standard input ends with 1, and nothing is done with an empty message", () => {
+  it.for([
+    "basil sign --key-id k",
+    "basil verify --key-id k --signature 00 -",
+    "basil seal k -o sealed",
+    "basil open -o opened",
+    "basil audit verify -",
+    "basil bundle create b --slot passphrase:stdin=true",
+  ])("%s < .", async (line) => {
+    const { exitCode, stdout, stderr } = await typed(line, { cwd: folder, stdinFile: folder });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain("standard input cannot be read: it is a directory");
+    expectTwoSentences(stderr);
+  });
+});
+
 describe("a broker that does not answer", () => {
   it.for(["basil health", "basil list", "basil sign --key-id k text", "basil ready --wait 0.2"])(
     "%s ends with 3 when nothing is at the socket",

@@ -16,6 +16,8 @@ export interface TypeOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string | Uint8Array;
+  /** What standard input is opened from, in place of `stdin`. */
+  readonly stdinFile?: string;
   /** Nobody reads standard output. */
   readonly deaf?: boolean;
   /** Where standard output goes; the answer then has none. */
@@ -26,15 +28,16 @@ export interface TypeOptions {
 
 /** Runs `basil` with these words, as a shell would, to its end. */
 export function basil(words: readonly string[], options: TypeOptions = {}): Promise<Answer> {
-  const { env = {}, cwd, stdin = "", deaf = false, stdoutFile, onSpawn } = options;
+  const { env = {}, cwd, stdin = "", stdinFile, deaf = false, stdoutFile, onSpawn } = options;
+  const source = stdinFile === undefined ? undefined : openSync(stdinFile, "r");
   const file = stdoutFile === undefined ? undefined : openSync(stdoutFile, "w");
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...words], {
       env: { PATH: process.env.PATH, ...env },
       ...(cwd !== undefined && { cwd }),
-      stdio: ["pipe", file ?? "pipe", "pipe"],
+      stdio: [source ?? "pipe", file ?? "pipe", "pipe"],
     });
-    if (file !== undefined) closeSync(file);
+    for (const opened of [source, file]) if (opened !== undefined) closeSync(opened);
     let [stdout, stderr] = ["", ""];
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { CommandContext } from "./context.js";
 import { EXIT } from "./exit-code.js";
+import { standardInput } from "./standard-input.js";
 import { createTerminal } from "./terminal.js";
 import { version } from "./version.js";
 import { keepYoungGenerationSmall } from "./young-generation.js";
@@ -51,7 +52,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     pid: process.pid,
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? fileURLToPath(import.meta.url)],
     get stdin() {
-      return process.stdin;
+      return standardInput(process);
     },
     signal: interruption.signal,
     othersCode: () => {
