@@ -7,7 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ["node", "import", "default"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "e2e/**/*.test.ts"],
-    setupFiles: ["./scripts/test-environment.ts"],
+    globalSetup: ["./scripts/test-environment.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
     // Kept modules hold the path of vitest itself, which moves when a dependency changes.
     fsModuleCache: false,

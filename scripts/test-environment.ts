@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 /** Settings of the developer or of the CI's own service; those that say how long a test runs stay. */
 const NOT_OURS =
   /^(?:AWS_|BASIL_(?!TEST_|BUNDLE_(?:KILLS|MUTATIONS)$)|LISTEN_|NOTIFY_|WATCHDOG_|XDG_RUNTIME_DIR$|(?:NO|FORCE)_COLOR$|CLICOLOR)/;
-for (const name of Object.keys(process.env)) if (NOT_OURS.test(name)) delete process.env[name];
-
-process.umask(0o022);
-
 // A socket's path has 107 bytes at most (unix(7)), and the programs of a Python environment lie at no path with blanks.
 const ROOM = 60;
-if (tmpdir().length > ROOM || /\s/.test(tmpdir())) {
+
+export function setup(): void {
+  for (const name of Object.keys(process.env)) if (NOT_OURS.test(name)) delete process.env[name];
+  process.umask(0o022);
+  if (tmpdir().length <= ROOM && !/\s/.test(tmpdir())) return;
   accessSync("/tmp", constants.W_OK);
   process.env.TMPDIR = "/tmp";
 }
