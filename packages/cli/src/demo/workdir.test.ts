@@ -1,14 +1,18 @@
-import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { socketPathProblem } from "../socket-path.js";
 import { makeWorkdir } from "./workdir.js";
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "basil-work-"));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  return rm(folder, { recursive: true, force: true });
+});
 
 const openToOthers = false;
 
@@ -44,5 +48,25 @@ describe("makeWorkdir", () => {
     expect(await readdir(folder)).toEqual([]);
     await mkdir(path);
     await expect(makeWorkdir({ path, openToOthers })).rejects.toThrow("too long for a socket");
+  });
+
+  it.for([false, true])("leaves a TMPDIR that has no room for a socket, open to others or not (%s)", async (open) => {
+    await chmod(folder, 0o755);
+    const deep = join(folder, "x".repeat(100 - Buffer.byteLength(folder)));
+    await mkdir(deep, { mode: 0o755 });
+    vi.stubEnv("TMPDIR", deep);
+    await using workdir = await makeWorkdir({ openToOthers: open });
+    for (const at of [workdir.path, workdir.socketFolder])
+      expect(socketPathProblem(join(at, "run", "s"))).toBeUndefined();
+    expect(await readdir(deep)).toEqual([]);
+  });
+
+  it("says what to do about a TMPDIR that is not there", async () => {
+    vi.stubEnv("TMPDIR", join(folder, "none"));
+    await expect(makeWorkdir({ openToOthers })).rejects.toMatchObject({
+      code: "FILE",
+      message: expect.stringContaining(join(folder, "none")),
+      remedy: expect.stringContaining("TMPDIR"),
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { CliError } from "../cli-error.js";
 import { fileProblem } from "../config/read-document.js";
 import { socketPathProblem } from "../socket-path.js";
@@ -27,8 +27,7 @@ export interface WorkdirOptions {
 
 /** @throws {@link CliError} `FAILED` when the folder given is not empty, or its path too long for a socket; `FILE` when it cannot be made. */
 export async function makeWorkdir(options: WorkdirOptions): Promise<Workdir> {
-  const path =
-    options.path === undefined ? await mkdtemp(join(await shortTmpdir(), "basil-demo-")) : await claim(options.path);
+  const path = options.path === undefined ? await makeTemporary() : await claim(options.path);
   const made = [path];
   try {
     const tooLong = socketPathProblem(join(path, LONGEST_SOCKET));
@@ -59,10 +58,22 @@ async function removeAll(folders: readonly string[]): Promise<void> {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }
 
-/** A `TMPDIR` deep in a home folder leaves no room for the name of a socket. */
-async function shortTmpdir(): Promise<string> {
-  const folder = tmpdir();
-  return socketPathProblem(join(folder, "basil-demo-XXXXXX", LONGEST_SOCKET)) === undefined ? folder : "/tmp";
+async function makeTemporary(): Promise<string> {
+  // A `TMPDIR` deep in a home folder leaves no room for the name of a socket.
+  const folder = hasRoom(join(tmpdir(), "basil-demo-XXXXXX", LONGEST_SOCKET)) ? tmpdir() : "/tmp";
+  return mkdtemp(join(folder, "basil-demo-")).catch((cause: unknown) => {
+    const remedy = "set TMPDIR to a folder that you can write, or give --dir";
+    throw new CliError(
+      "FILE",
+      `no folder can be made in ${folder}: ${fileProblem(cause)}`,
+      { path: folder },
+      { cause, remedy },
+    );
+  });
+}
+
+function hasRoom(socket: string): boolean {
+  return socketPathProblem(socket) === undefined;
 }
 
 async function claim(path: string): Promise<string> {
@@ -86,6 +97,8 @@ async function claim(path: string): Promise<string> {
 /** A folder whose name others cannot list and through which they can walk, under one that they can walk to. */
 async function makeReachableFolder(): Promise<string | undefined> {
   for (const parent of new Set([tmpdir(), "/tmp", "/var/tmp"])) {
+    // The agent is told the real path of its socket, not the one through the link.
+    if (!hasRoom(join(parent, "basil-demo-run-XXXXXX", basename(LONGEST_SOCKET)))) continue;
     if (!(await canBeWalkedByOthers(parent))) continue;
     const folder = await mkdtemp(join(parent, "basil-demo-run-"));
     await chmod(folder, 0o711);
