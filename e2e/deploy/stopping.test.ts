@@ -31,26 +31,36 @@ beforeAll(async () => {
 afterEach(() => stack.emulator.faults.clear());
 afterAll(() => stack?.[Symbol.asyncDispose]());
 
+/** An agent that stops takes its socket away first. */
+const socketGone = () =>
+  access(stack.socket).then(
+    () => false,
+    () => true,
+  );
+
 /** A signature that KMS has been asked for and has not given. */
 async function signing(fault: Fault) {
   const basil = await connect(stack.socket);
   await basil.sign("jwt.signing.primary", MESSAGE);
-  stack.emulator.faults.add({ fault, operation: "Sign", times: Number.POSITIVE_INFINITY });
+  const { faults } = stack.emulator;
+  faults.add({ fault, operation: "Sign" });
+  faults.add({ fault, operation: "Sign", times: Number.POSITIVE_INFINITY });
   const outcome = basil.sign("jwt.signing.primary", MESSAGE).then(
     (signature) => ({ bytes: signature.length }),
     (error: { code: string }) => ({ code: error.code }),
   );
-  await sleep(200);
+  // The first is taken when the request arrives, which is written down only when it is answered.
+  while (faults.pending.length > 1) await sleep(10);
   return { outcome, [Symbol.asyncDispose]: () => basil[Symbol.asyncDispose]() };
 }
 
-/** Sends the signals and waits for the end. */
+/** Sends the signals, each when the one before was noticed, and waits for the end. */
 async function stopped({ process: agent }: RunningAgent, ...signals: NodeJS.Signals[]) {
   const from = performance.now();
   const ended = once(agent, "close");
-  for (const signal of signals) {
+  for (const [index, signal] of signals.entries()) {
     agent.kill(signal);
-    await sleep(150);
+    while (index < signals.length - 1 && !(await socketGone())) await sleep(10);
   }
   const [code, signal] = await ended;
   return { code, signal, ms: performance.now() - from };
@@ -61,7 +71,7 @@ describe("SIGTERM", () => {
     await using agent = await stack.startAgent();
     await using call = await signing({ kind: "latency", ms: 800 });
     const end = stopped(agent, "SIGTERM");
-    await sleep(200);
+    await expect.poll(socketGone, { timeout: 5000 }).toBe(true);
     await expect(access(stack.socket)).rejects.toMatchObject({ code: "ENOENT" });
     expect(await call.outcome).toEqual({ bytes: 64 });
     expect(await end).toMatchObject({ code: 0 });
@@ -84,7 +94,10 @@ describe("SIGTERM", () => {
     const events = basil.watch()[Symbol.asyncIterator]();
     const next = events.next().catch(() => undefined);
     const silent = createConnection(stack.socket);
-    await sleep(200);
+    await once(silent, "connect");
+    await expect
+      .poll(async () => (await stack.audit()).some(({ op }) => op === "watch"), { timeout: 10_000 })
+      .toBe(true);
     const { code, ms } = await stopped(agent, "SIGTERM");
     expect(code).toBe(0);
     expect(ms).toBeLessThan(DRAIN_SECONDS * 1000 + 1000);
