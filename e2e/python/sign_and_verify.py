@@ -17,16 +17,16 @@ from grpc_tools import protoc
 
 def generate(proto_folder):
     """Generates the Python types into a temporary folder and imports them from there."""
-    out = tempfile.mkdtemp(prefix="basil-python-")
-    source = "basil/broker/v1/broker.proto"
-    well_known = str(pathlib.Path(protoc.__file__).parent / "_proto")
-    status = protoc.main(
-        ["protoc", f"-I{proto_folder}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}", source]
-    )
-    if status != 0:
-        sys.exit(f"protoc ended with {status}")
-    sys.path.insert(0, out)
-    return importlib.import_module("basil.broker.v1.broker_pb2"), importlib.import_module("basil.broker.v1.broker_pb2_grpc")
+    with tempfile.TemporaryDirectory(prefix="basil-python-") as out:
+        source = "basil/broker/v1/broker.proto"
+        well_known = str(pathlib.Path(protoc.__file__).parent / "_proto")
+        status = protoc.main(
+            ["protoc", f"-I{proto_folder}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}", source]
+        )
+        if status != 0:
+            sys.exit(f"protoc ended with {status}")
+        sys.path.insert(0, out)
+        return importlib.import_module("basil.broker.v1.broker_pb2"), importlib.import_module("basil.broker.v1.broker_pb2_grpc")
 
 
 def refusal(call):
