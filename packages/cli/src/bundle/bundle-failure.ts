@@ -8,9 +8,10 @@ const REMEDIES: Readonly<Record<Exclude<BundleErrorCode, "SPEC_SYNTAX">, string>
   MALFORMED: "restore the file from a copy, together with its .epoch file",
   AUTHENTICATION: "do not use this file: restore it from a copy you trust and find out who changed it",
   WRONG_SECRET: "check which passphrase, phrase or identity belongs to this bundle",
-  NO_SLOT_OPENED: "give --open for one of the kinds named above; 'basil bundle show' lists the slots",
+  NO_SLOT_OPENED:
+    "give what opens one of the kinds named above, by --open or [unlock]; 'basil bundle show' lists the slots",
   SLOT_UNSUPPORTED: "use another kind of slot: passphrase, bip39, age, age-yubikey, aws-kms",
-  ROLLED_BACK: "restore the newest copy, or take this one with --accept-rollback",
+  ROLLED_BACK: "restore the newest copy; to take this one, change it by a bundle command with --accept-rollback",
   SIDECAR_INVALID: "write the epoch that 'basil bundle show' prints into it, or remove it",
   BAD_MODE: "chmod 0600 it, and consider what it holds as read by others",
   BAD_OWNER: "run the command as the user it belongs to, or chown it",
