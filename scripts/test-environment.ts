@@ -12,6 +12,9 @@ const ROOM = 60;
 export function setup(): void {
   for (const name of Object.keys(process.env)) if (NOT_OURS.test(name)) delete process.env[name];
   process.umask(0o022);
+  // Whatever leads to the outside by a proxy does not lead to an emulator by it.
+  for (const name of ["NO_PROXY", "no_proxy"])
+    process.env[name] = ["127.0.0.1", "localhost", process.env[name]].filter(Boolean).join();
   if (tmpdir().length <= ROOM && !/\s/.test(tmpdir())) return;
   accessSync("/tmp", constants.W_OK);
   process.env.TMPDIR = "/tmp";
