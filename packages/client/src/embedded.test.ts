@@ -5,6 +5,8 @@ import { connectEmbedded, type EmbeddedBroker } from "./embedded.js";
 import type { CallOptions } from "./transport.js";
 
 interface Seen {
+  /** Some time after the call began. */
+  readonly message: Uint8Array;
   readonly request: { readonly message: Uint8Array };
   readonly options: CallOptions;
 }
@@ -14,7 +16,9 @@ function recording(): { broker: EmbeddedBroker; seen: Seen[] } {
   const seen: Seen[] = [];
   const broker: EmbeddedBroker = {
     async unary<Request, Response>(_: unknown, request: Request, options: CallOptions): Promise<Response> {
-      seen.push({ request: request as unknown as Seen["request"], options });
+      const { message } = request as unknown as Seen["request"];
+      await new Promise(setImmediate);
+      seen.push({ message: Uint8Array.from(message), request: { message }, options });
       return create(SignResponseSchema, { signature: Uint8Array.of(1) }) as Response;
     },
     serverStream: () => ReadableStream.from([]),
@@ -30,7 +34,15 @@ describe("connectEmbedded", () => {
     const call = connectEmbedded(broker).sign("k", message);
     message.fill(0);
     await call;
-    expect(seen[0]?.request.message).toEqual(Uint8Array.of(1, 2, 3));
+    expect(seen[0]?.message).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  it("zeroes those bytes once they are answered, and not the caller's", async () => {
+    const { broker, seen } = recording();
+    const plaintext = Uint8Array.of(1, 2, 3);
+    await connectEmbedded(broker).sign("k", plaintext);
+    expect(seen[0]?.request.message).toEqual(new Uint8Array(3));
+    expect(plaintext).toEqual(Uint8Array.of(1, 2, 3));
   });
 
   it("refuses a wrong argument before the broker is asked", async () => {

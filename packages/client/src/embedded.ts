@@ -40,19 +40,23 @@ export function connectEmbedded(broker: EmbeddedBroker, options: EmbeddedOptions
     closed && !(error instanceof TypeError)
       ? new ClientError("CLOSED", "the client was closed", {}, { cause: error })
       : clientError(error, options);
+  // The broker reads each request as it would arrive over a socket: of the same values, in memory of its own.
   const transport: Transport = {
     async unary(method, request, options) {
       const limited = begin(options);
-      const sent = asSent(method, request);
+      const encoded = encodeRequest(method, request);
       try {
-        return await broker.unary(method, sent, limited);
+        const answer = await broker.unary(method, method.requestDeserialize(encoded), limited);
+        // It may hold a plaintext. After a failure somebody may be reading it still.
+        encoded.fill(0);
+        return answer;
       } catch (error) {
         throw failure(error, options);
       }
     },
     async *serverStream(method, request, options) {
       const limited = begin(options);
-      const sent = asSent(method, request);
+      const sent = method.requestDeserialize(encodeRequest(method, request));
       try {
         yield* broker.serverStream(method, sent, limited);
       } catch (error) {
@@ -65,11 +69,6 @@ export function connectEmbedded(broker: EmbeddedBroker, options: EmbeddedOptions
     },
   };
   return new Client(transport);
-}
-
-/** What would arrive over a socket: of the same values and limits, and in memory that the caller does not write to. */
-function asSent<Request, Response>(method: GrpcMethod<Request, Response>, request: Request): Request {
-  return method.requestDeserialize(encodeRequest(method, request));
 }
 
 function clientError(error: unknown, { signal }: CallOptions): unknown {
