@@ -70,6 +70,12 @@ describe("the page's own bundle commands", () => {
     });
   });
 
+  it("is said to be added to the bundle, then replaced in it", async () => {
+    const { basil } = await withBundle();
+    expect((await basil(...setKms("us-east-1"))).stdout).toBe("backend kms added to creds.sealed\n");
+    expect((await basil(...setKms("eu-west-1"))).stdout).toBe("backend kms replaced in creds.sealed\n");
+  });
+
   it("may stand in one create", async () => {
     const { basil } = await withBundle();
     const backend = ["--backend", "id=kms,type=aws-kms,region=us-east-1"];

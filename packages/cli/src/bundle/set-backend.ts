@@ -43,6 +43,6 @@ export const setBackend = defineBundleCommand<
     return { bundle: typed, backend: credential.id, kind: credential.kind, result, epoch };
   },
   render({ bundle, backend, result }, { out }) {
-    out(`backend ${backend} ${result} in ${bundle}`);
+    out(`backend ${backend} ${result === "added" ? "added to" : "replaced in"} ${bundle}`);
   },
 });
