@@ -8,9 +8,9 @@ import {
   startKmsEmulator,
   type UserIdentity,
 } from "@basil/aws-kms-emulator";
-import { type AgentProcess, type Ended, type RunningAgent, spawnAgent, untilServing } from "./agent-process.js";
+import { type AgentProcess, type Ended, type RunningAgent, spawnAgent, untilServing } from "./agent-process.ts";
 
-export type { RunningAgent } from "./agent-process.js";
+export type { RunningAgent } from "./agent-process.ts";
 
 const root = join(import.meta.dirname, "..");
 const program = join(root, "packages", "cli", "bin", "basil.js");
