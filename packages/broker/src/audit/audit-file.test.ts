@@ -248,6 +248,18 @@ describe("verifyAudit", () => {
     });
   });
 
+  it("is content with neither of two checkpoints of one number that differ, in whatever order", async () => {
+    const lines = await chained(2);
+    const { last } = await check(lines);
+    const seq = last?.seq ?? 0;
+    const checkpoints = [last, { seq, hash: "0".repeat(64) }];
+    expect(await check(lines, { checkpoints: [last, last] })).toMatchObject({ ok: true });
+    for (const given of [checkpoints, checkpoints.toReversed()]) {
+      const problems = [{ kind: "checkpoint_differs", line: lines.length }];
+      expect(await check(lines, { checkpoints: given })).toMatchObject({ ok: false, problems });
+    }
+  });
+
   it("tells a line that is being written from a damaged one", async () => {
     await chained(2);
     await appendFile(path, '{"a":"half');
