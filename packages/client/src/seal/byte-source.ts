@@ -39,6 +39,7 @@ export class Pieces {
       }
     } catch (error) {
       this.#failure = { error };
+      this.release();
       throw error;
     }
     const piece = this.#chunk.subarray(0, PIECE_BYTES);
@@ -70,10 +71,8 @@ export class Pieces {
   #read(): Promise<IteratorResult<unknown>> {
     const signal = this.#signal;
     return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.release();
+      const abort = () =>
         reject(new ClientError("CANCELLED", "the stream was cancelled", {}, { cause: signal?.reason }));
-      };
       if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort, { once: true });
       const stop = () => signal?.removeEventListener("abort", abort);

@@ -208,6 +208,9 @@ describe("sealStream", () => {
 
   it("refuses chunks that are no bytes, and names that no stanza can hold", async () => {
     await expect(seal(["text"] as never)).rejects.toThrow(/no Uint8Array/);
+    const text = Readable.from(["text"]);
+    await expect(seal(text)).rejects.toThrow(/no Uint8Array/);
+    expect(text.destroyed).toBe(true);
     await expect(sealStream(client, "two words", bytes("text"))).rejects.toThrow(TypeError);
     await expect(sealStream(client, "", bytes("text"))).rejects.toThrow(TypeError);
   });
