@@ -115,7 +115,7 @@ describe("basil provision rotate", () => {
     ["", "missing required argument 'key'", 2],
     ["no.such --prepare", 'is "no.such"', 2],
     ["jwt.signing.primary --prepare --commit", "cannot be used with", 2],
-    ["jwt.signing.primary --commit", "is prepared", 1],
+    ["jwt.signing.primary --commit", "is prepared\nhint: run it with --prepare in place of --commit first\n", 1],
     ["jwt.signing.primary", "nobody is there to confirm; nothing was made", 2],
     ["jwt.signing.primary --runtime-policy absent.json", "absent.json cannot be read", 1],
     ["jwt.signing.primary --runtime-policy catalog.json", "the runtime policy catalog.json is refused", 1],

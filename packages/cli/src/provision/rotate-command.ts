@@ -110,7 +110,7 @@ async function prepared(
     "FAILED",
     `no new version of key "${key.name}" is prepared`,
     {},
-    { remedy: `run 'basil provision rotate ${key.name} --prepare' first` },
+    { remedy: "run it with --prepare in place of --commit first" },
   );
 }
 
