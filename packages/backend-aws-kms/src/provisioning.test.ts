@@ -5,6 +5,7 @@ import type { KeyRef } from "@basil/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { context } from "../test/call-context.js";
 import { FakeKms, kmsFailure } from "../test/fake-kms.js";
+import { killedAt } from "../test/killed-at.js";
 import { recordingLogger } from "../test/recording-logger.js";
 import { awsKmsOver } from "./backend.js";
 import type { AwsKmsOptions } from "./options.js";
@@ -219,25 +220,10 @@ describe("createKey whose answer is lost", () => {
   });
 });
 
-/** Runs `createKey` and freezes it for good at the n-th request, before or after KMS has acted, as a kill would. */
-async function killedAt(kms: FakeKms, when: "before" | "after", n: number): Promise<boolean> {
-  let requests = 0;
-  const reached = Promise.withResolvers<boolean>();
-  kms[when] = () => {
-    requests += 1;
-    if (requests !== n) return;
-    reached.resolve(true);
-    return new Promise(() => {});
-  };
+const begin = (kms: FakeKms) => () => {
   const { transit } = open(kms, { journalFile, operationTimeoutMs: 60_000 });
-  transit.createKey(key, context({ signal: abandoned.signal })).then(
-    () => reached.resolve(false),
-    () => {},
-  );
-  const killed = await reached.promise;
-  kms[when] = () => {};
-  return killed;
-}
+  return transit.createKey(key, context({ signal: abandoned.signal }));
+};
 
 describe("createKey after a kill", () => {
   it("goes on from every boundary with a journal: one key, one alias", async () => {
@@ -246,7 +232,7 @@ describe("createKey after a kill", () => {
       for (let n = 1; ; n += 1) {
         const kms = new FakeKms();
         journalFile += "x";
-        if (!(await killedAt(kms, when, n))) break;
+        if (!(await killedAt(kms, when, n, begin(kms)))) break;
         boundaries += 1;
         const { transit } = open(kms, { journalFile });
         // The alias is there: the next start finds the key by its probe and creates nothing.
@@ -261,7 +247,7 @@ describe("createKey after a kill", () => {
 
   it("in CreateKey reports the Description to an identity that may not ListKeys, and makes a new key", async () => {
     const kms = new FakeKms();
-    await killedAt(kms, "after", 1);
+    await killedAt(kms, "after", 1, begin(kms));
     const description = [...kms.keys.values()][0]?.description;
     kms.before = deny("ListKeys");
     const { transit, logger } = open(kms, { journalFile });
@@ -274,7 +260,7 @@ describe("createKey after a kill", () => {
 
   it("does not take over a key that was disabled meanwhile, and says so", async () => {
     const kms = new FakeKms();
-    await killedAt(kms, "before", 3);
+    await killedAt(kms, "before", 3, begin(kms));
     const [left] = [...kms.keys.values()];
     if (left) left.state = "Disabled";
     const { transit, logger } = open(kms, { journalFile });

@@ -5,6 +5,7 @@ import type { KeyRef } from "@basil/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { context } from "../test/call-context.js";
 import { FakeKms, kmsFailure } from "../test/fake-kms.js";
+import { killedAt } from "../test/killed-at.js";
 import { recordingLogger } from "../test/recording-logger.js";
 import { awsKmsOver } from "./backend.js";
 import type { DriftEvent } from "./observer.js";
@@ -179,7 +180,7 @@ describe("rotate", () => {
       for (let n = 1; ; n += 1) {
         const kms = withKey();
         journalFile += "x";
-        if (!(await killedAt(kms, when, n))) break;
+        if (!(await killedAt(kms, when, n, begin(kms)))) break;
         boundaries += 1;
         const proved = new Set(
           kms.requests.filter(({ action }) => action === "Verify").map(({ input }) => input.KeyId),
@@ -227,22 +228,7 @@ describe("rotate", () => {
   });
 });
 
-/** Runs `rotate` and freezes it for good at the n-th request, before or after KMS has acted, as a kill would. */
-async function killedAt(kms: FakeKms, when: "before" | "after", n: number): Promise<boolean> {
-  let requests = 0;
-  const reached = Promise.withResolvers<boolean>();
-  kms[when] = () => {
-    requests += 1;
-    if (requests !== n) return;
-    reached.resolve(true);
-    return new Promise(() => {});
-  };
+const begin = (kms: FakeKms) => () => {
   const { rotate } = open(kms, { journalFile, operationTimeoutMs: 60_000 });
-  rotate(key, context({ signal: abandoned.signal })).then(
-    () => reached.resolve(false),
-    () => {},
-  );
-  const killed = await reached.promise;
-  kms[when] = () => {};
-  return killed;
-}
+  return rotate(key, context({ signal: abandoned.signal }));
+};

@@ -2,6 +2,7 @@ import type { KeyRef } from "@basil/core";
 import { describe, expect, it } from "vitest";
 import { context } from "../test/call-context.js";
 import { FakeKms } from "../test/fake-kms.js";
+import { killedAt } from "../test/killed-at.js";
 import { awsKmsRotatorOver } from "./rotator.js";
 
 const ALIAS = "alias/basil/k";
@@ -83,23 +84,10 @@ describe("awsKmsRotator", () => {
       for (let n = 1; ; n += 1) {
         const { kms, rotator } = open();
         const { arn, previousArn } = await rotator.prepare(key, context());
-        let requests = 0;
-        const reached = Promise.withResolvers<boolean>();
-        kms[when] = () => {
-          requests += 1;
-          if (requests !== n) return;
-          reached.resolve(true);
-          return new Promise(() => {});
-        };
         const abandoned = new AbortController();
-        open(kms)
-          .rotator.commit(key, context({ signal: abandoned.signal }))
-          .then(
-            () => reached.resolve(false),
-            () => {},
-          );
-        const killed = await reached.promise;
-        kms[when] = () => {};
+        const killed = await killedAt(kms, when, n, () =>
+          open(kms).rotator.commit(key, context({ signal: abandoned.signal })),
+        );
         abandoned.abort();
         if (!killed) break;
         boundaries += 1;
