@@ -1,9 +1,6 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { BackendError } from "@basil/core";
 import {
   AdminService,
@@ -22,39 +19,27 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ALICE, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
-import { SocketClient } from "../../test/socket-client.js";
-import { testBroker } from "../../test/test-broker.js";
+import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
+import type { SocketClient } from "../../test/socket-client.js";
 import type { Broker, BrokerOptions } from "../broker.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-let folder: string;
+let served: ServedBroker;
 let path: string;
 let backend: MemoryBackend;
 let audit: MemoryAudit;
 let broker: Broker;
 let client: SocketClient;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "basil-broker-"));
-  path = join(folder, "agent.sock");
+beforeEach(() => {
   backend = memoryBackend();
   audit = memoryAudit();
 });
-afterEach(async () => {
-  client?.grpc.close();
-  await broker?.close(0);
-  await rm(folder, { recursive: true });
-});
-
-async function makeBroker(options: Partial<BrokerOptions> = {}) {
-  broker = await testBroker({ backends: [backend], audit, version: "1.2.3", ...options });
-  return broker;
-}
+afterEach(() => served[Symbol.asyncDispose]());
 
 async function serve(options: Partial<BrokerOptions> = {}) {
-  await makeBroker(options);
-  await broker.listen({ path });
-  client = new SocketClient(path);
+  served = await serveTestBroker({ backends: [backend], audit, version: "1.2.3", ...options });
+  ({ broker, client, path } = served);
   return client;
 }
 
