@@ -35,14 +35,18 @@ async function config(more: string): Promise<void> {
   );
 }
 
-async function rows(options: SettingsOptions = {}): Promise<Map<string, Check>> {
+function rows(options: SettingsOptions = {}): Promise<Map<string, Check>> {
+  return rowsOf({ config: "agent.toml", ...options });
+}
+
+async function rowsOf(options: SettingsOptions): Promise<Map<string, Check>> {
   const context = {
     env: { PATH: "" },
     cwd: folder,
     uid: process.geteuid?.() ?? 0,
     signal: new AbortController().signal,
   } as unknown as CommandContext;
-  const settings = await resolveSettings({ config: "agent.toml", ...options }, context);
+  const settings = await resolveSettings(options, context);
   return new Map((await preflight(settings, context)).map((check) => [check.name, check]));
 }
 
@@ -183,6 +187,11 @@ describe("preflight", () => {
     });
     await config("[unlock]\n");
     expect((await rows()).get("unlock_inputs")).toMatchObject({ status: "fatal" });
+  });
+
+  it("warns that no unlock method is known where the documents are named and no configuration is", async () => {
+    const documents = { catalog: "catalog.json", policy: "policy.json", bundle: "creds.sealed" };
+    expect((await rowsOf(documents)).get("unlock_inputs")).toMatchObject({ status: "warn" });
   });
 
   it("gives remedies that a shell takes as they stand", async () => {

@@ -6,7 +6,7 @@ import { type Check, fatal, ok, warn } from "./check.js";
 const NAME = "unlock_inputs";
 
 /** Whether an unlock method is configured, and its file there and for its owner's eyes only; no content is read. */
-export async function checkUnlockInputs({ config }: AgentSettings, cwd: string): Promise<Check> {
+export async function checkUnlockInputs({ config, configPath }: AgentSettings, cwd: string): Promise<Check> {
   const { unlock } = config;
   const files = [
     { what: "passphrase", path: unlock["unlock-passphrase-file"], wiped: unlock["unlock-passphrase-wipe"] },
@@ -20,7 +20,9 @@ export async function checkUnlockInputs({ config }: AgentSettings, cwd: string):
     ...(kmsKey === undefined ? [] : [`KMS key ${kmsKey}`]),
   ];
   if (configured.length + fileless.length === 0) {
-    return fatal(NAME, "no unlock method is configured", "set [unlock] unlock-passphrase-file in the configuration");
+    // Who names the documents alone asks about them; the agent's configuration may well be elsewhere.
+    const tell = configPath === undefined ? warn : fatal;
+    return tell(NAME, "no unlock method is configured", "set [unlock] unlock-passphrase-file in the configuration");
   }
   const findings: string[] = [];
   for (const { what, path = "", wiped } of configured) {
