@@ -91,6 +91,16 @@ describe("a file that cannot be used ends with 1 and is named", () => {
     ["basil agent --catalog catalog.json --policy catalog.json", "schemaVersion"],
     ["basil explain --catalog bad.json --policy policy.json --subject s --effective", "bad.json is refused"],
     ["basil bundle show absent.sealed", "absent.sealed does not exist"],
+    [
+      "basil bundle set-backend b --backend id=v,type=vault,token-file=absent --open passphrase:file=x",
+      "absent does not",
+    ],
+    [
+      "basil bundle set-backend b --backend id=v,type=vault,addr=ftp://v,token-file=t --open passphrase:file=x",
+      "addr is",
+    ],
+    ["basil bundle create b --slot passphrase:env=ABSENT", "the environment has no variable ABSENT"],
+    ["basil bundle create b --slot passphrase:fd=x", 'fd is "x"'],
     ["basil bundle show file", "file"],
   ] as const)("%s", async ([line, what]) => {
     const { exitCode, stdout, stderr } = await typed(line, { cwd: folder });

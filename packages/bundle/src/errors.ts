@@ -67,8 +67,8 @@ export interface BundleErrorDetails {
   DEPOSIT_NOT_FOUND: { readonly deposit: string };
   /** A `--slot`, `--open` or `--backend` text breaks the grammar: a usage error. */
   SPEC_SYNTAX: { readonly flag: string };
-  /** A spec is well formed and lacks a field, or a field has a value that is not allowed. */
-  SPEC_INVALID: { readonly flag: string; readonly field: string };
+  /** A spec is well formed and lacks a field (`missing`: a usage error), or a field has a value that is not allowed. */
+  SPEC_INVALID: { readonly flag: string; readonly field: string; readonly missing?: true };
 }
 /** Stable: programs compare it, messages may change. */
 export type BundleErrorCode = keyof BundleErrorDetails;

@@ -67,7 +67,7 @@ async function bySchema(
   // Before a file is read, and before the bundle is opened: it is the command line that is wrong.
   const missing = missingFields(credentialSchema, credential);
   if (missing.length > 0) {
-    throw invalid(missing[0] as string, `${type} needs ${missing.map((name) => `${name}=`).join(" and ")}`);
+    throw lacking(missing[0] as string, `${type} needs ${missing.map((name) => `${name}=`).join(" and ")}`);
   }
   for (const [name, path] of files) credential[name] = await readSecret(`${name}${FILE}`, path, "text", secrets);
   return { id, kind: type, credential, schema: credentialSchema };
@@ -101,9 +101,9 @@ function chooseForm(
   const [form] = started.length === 0 ? forms : started;
   if (form === undefined || started.length > 1 || (forms.length > 1 && started.length === 0)) {
     const choices = forms.map(({ required }) => required.join(" + ")).join(" | ");
-    throw invalid(type, `${type} needs exactly one of ${choices}`);
+    throw lacking(type, `${type} needs exactly one of ${choices}`);
   }
-  for (const key of form.required) if (!fields.has(key)) throw invalid(key, `${type} needs ${key}=`);
+  for (const key of form.required) if (!fields.has(key)) throw lacking(key, `${type} needs ${key}=`);
   for (const key of fields.keys()) {
     if (!form.required.includes(key) && !form.optional.includes(key))
       throw invalid(key, `${key} does not go with ${form.required.join(" + ")}`);
@@ -153,6 +153,10 @@ function syntax(problem: string): BundleError<"SPEC_SYNTAX"> {
 
 function invalid(field: string, problem: string): BundleError<"SPEC_INVALID"> {
   return new BundleError("SPEC_INVALID", `--backend: ${problem}`, { flag: "--backend", field });
+}
+
+function lacking(field: string, problem: string): BundleError<"SPEC_INVALID"> {
+  return new BundleError("SPEC_INVALID", `--backend: ${problem}`, { flag: "--backend", field, missing: true });
 }
 
 /** What a file holds, not what the command line says. */

@@ -44,9 +44,10 @@ export function toCliError(error: AnyBundleError): CliError {
     return new CliError("USAGE", message, { flag: error.details.flag }, { cause: error });
   }
   const options = { cause: error, remedy: REMEDIES[error.code] };
+  if (error.code === "SPEC_INVALID" && error.details.missing) {
+    return new CliError("USAGE", message, { flag: error.details.flag }, options);
+  }
   switch (error.code) {
-    case "SPEC_INVALID":
-      return new CliError("USAGE", message, { flag: error.details.flag }, options);
     case "SLOT_UNSUPPORTED":
       return new CliError("UNSUPPORTED", message, { feature: error.details.kind }, options);
     default:

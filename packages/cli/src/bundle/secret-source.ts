@@ -32,11 +32,8 @@ export class SecretSource implements Disposable {
     const [source] = named;
     if (source === undefined || named.length > 1) {
       const found = source === undefined ? "none is given" : `${named.join(" and ")} are given`;
-      throw invalid(
-        flag,
-        "file",
-        `exactly one of file=FILE, fd=N, env=NAME, prompt=true, stdin=true is needed; ${found}`,
-      );
+      const needed = "exactly one of file=FILE, fd=N, env=NAME, prompt=true, stdin=true is needed";
+      throw new BundleError("SPEC_INVALID", `${flag}: ${needed}; ${found}`, { flag, field: "file", missing: true });
     }
     const value = fields.get(source) as string;
     return this.#keep(trimNewline(await this.#readFrom(flag, source, value, what, confirm)));

@@ -83,7 +83,9 @@ export async function providerToRewrap(
 
 function required(flag: string, { type, fields }: SlotSpec, field: string): string {
   const value = fields.get(field);
-  if (value === undefined) throw new BundleError("SPEC_INVALID", `${flag}: ${type} needs ${field}=`, { flag, field });
+  if (value === undefined) {
+    throw new BundleError("SPEC_INVALID", `${flag}: ${type} needs ${field}=`, { flag, field, missing: true });
+  }
   return value;
 }
 
