@@ -152,3 +152,14 @@ function newEntry(keyType: KeyType): Entry {
   if (!curve) throw new BackendError("UNSUPPORTED_ALGORITHM", `no ${keyType}`, { keyType });
   return { keyType, ...generateKeyPairSync("ec", { namedCurve: curve.namedCurve }) };
 }
+
+/** From now on every call waits until it is released; `called` settles with the first of them. */
+export function hold(backend: MemoryBackend): { readonly called: Promise<void>; release(): void } {
+  const first = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  backend.before = () => {
+    first.resolve();
+    return promise;
+  };
+  return { called: first.promise, release: resolve };
+}

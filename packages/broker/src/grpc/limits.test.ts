@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { AdminService, SigningService } from "@basil/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { hold, type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
 import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
 import { SocketClient } from "../../test/socket-client.js";
 import type { Limits } from "../limits.js";
@@ -43,14 +43,9 @@ async function silent() {
 describe("the limits", () => {
   it("close the oldest idle connection for a new one, never one with a request in flight", async () => {
     await serve({ maxConnections: 3 });
-    const hold = Promise.withResolvers<void>();
-    const called = Promise.withResolvers<void>();
-    backend.before = () => {
-      called.resolve();
-      return hold.promise;
-    };
+    const held = hold(backend);
     const busy = client.call(SigningService, "sign", { keyId: "app.p256" });
-    await called.promise;
+    await held.called;
     const first = await silent();
     const closed = gone(first);
     for (let n = 0; n < 5; n++) await silent();
@@ -59,7 +54,7 @@ describe("the limits", () => {
     expect(await other.call(AdminService, "health", {})).toMatchObject({ alive: true });
     other.grpc.close();
     expect(listener.connections).toBeLessThanOrEqual(3);
-    hold.resolve();
+    held.release();
     expect((await busy).signature).toBeDefined();
   });
 
@@ -121,14 +116,9 @@ describe("the limits", () => {
 
   it("answer LIMIT_EXCEEDED with a hint over the queue, and health meanwhile", async () => {
     await serve({ maxInFlight: 1, maxInFlightPerCaller: 1, maxWaitingPerCaller: 1 });
-    const hold = Promise.withResolvers<void>();
-    const called = Promise.withResolvers<void>();
-    backend.before = () => {
-      called.resolve();
-      return hold.promise;
-    };
+    const held = hold(backend);
     const working = client.call(SigningService, "sign", { keyId: "app.p256" });
-    await called.promise;
+    await held.called;
     const waiting = client.call(SigningService, "sign", { keyId: "app.p256" });
     await client.call(AdminService, "health", {});
     await expect(client.call(SigningService, "sign", { keyId: "app.p256" })).rejects.toMatchObject({
@@ -137,7 +127,7 @@ describe("the limits", () => {
       op: "sign",
       retry: "100",
     });
-    hold.resolve();
+    held.release();
     expect((await working).signature).toBeDefined();
     expect((await waiting).signature).toBeDefined();
   });

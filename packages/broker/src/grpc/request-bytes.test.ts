@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { AdminService, grpcMethods, SigningService, SignRequestSchema } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { hold, type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
 import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
 import { SocketClient } from "../../test/socket-client.js";
 import type { Limits } from "../limits.js";
@@ -100,17 +100,12 @@ describe("the bytes of open requests", () => {
 
   it("count a request that came whole until it is answered, and do not end it for another's sake", async () => {
     await serve({ maxOpenBytesPerUser: 300 * KIB });
-    const hold = Promise.withResolvers<void>();
-    const called = Promise.withResolvers<void>();
-    backend.before = () => {
-      called.resolve();
-      return hold.promise;
-    };
+    const held = hold(backend);
     const whole = client.call(SigningService, "sign", { keyId: "app.p256", message: new Uint8Array(200 * KIB) });
-    await called.promise;
+    await held.called;
     const half = send(1000 * KIB, 150 * KIB);
     expect(await half.answer).toMatchObject({ status: "8" });
-    hold.resolve();
+    held.release();
     expect((await whole).signature).toBeDefined();
     backend.before = () => {};
     const again = send(150 * KIB, 1000 * KIB);
@@ -176,17 +171,12 @@ describe("a request that is answered before it came whole", () => {
 describe("a request that does not come to its end", () => {
   it("is refused after its time, and others are not", async () => {
     await serve({ receiveTimeoutMs: 100 });
-    const hold = Promise.withResolvers<void>();
-    const called = Promise.withResolvers<void>();
-    backend.before = () => {
-      called.resolve();
-      return hold.promise;
-    };
+    const held = hold(backend);
     const working = client.call(SigningService, "sign", { keyId: "app.p256" });
-    await called.promise;
+    await held.called;
     const slow = [send(100, 3), send(100_000, 50_000)];
     for (const each of slow) expect(await each.answer).toEqual({ status: "8", retry: "1000" });
-    hold.resolve();
+    held.release();
     expect((await working).signature).toBeDefined();
   });
 });

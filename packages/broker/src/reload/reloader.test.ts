@@ -6,7 +6,7 @@ import { AdminService, ReadinessReason, SigningService } from "@basil/proto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CATALOG_DOCUMENT, POLICY_DOCUMENT } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
-import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { hold, type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
 import { SocketClient } from "../../test/socket-client.js";
 import { testBroker } from "../../test/test-broker.js";
 import { type Broker, createBroker } from "../broker.js";
@@ -66,17 +66,12 @@ describe("Broker.reload (§5.6)", () => {
   });
 
   it("lets a request that is under way finish on what it began with", async () => {
-    const hold = Promise.withResolvers<void>();
-    const called = Promise.withResolvers<void>();
-    backend.before = () => {
-      called.resolve();
-      return hold.promise;
-    };
+    const held = hold(backend);
     const call = sign("app.p256");
-    await called.promise;
+    await held.called;
     await put("policy", without("app"));
     expect(await broker.reload()).toMatchObject({ applied: true });
-    hold.resolve();
+    held.release();
     expect(((await call).signature as Uint8Array).length).toBe(64);
     expect(audit.records.at(-1)).toMatchObject({ generation: 1 });
     await expect(sign("app.p256")).rejects.toMatchObject({ code: 7 });

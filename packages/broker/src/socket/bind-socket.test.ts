@@ -9,7 +9,7 @@ import { AdminService, SigningService } from "@basil/proto";
 import koffi from "koffi";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
-import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
+import { hold, type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
 import { SocketClient } from "../../test/socket-client.js";
 import { testBroker } from "../../test/test-broker.js";
 import type { Broker, BrokerOptions } from "../broker.js";
@@ -178,16 +178,11 @@ describe("a socket that was handed over", () => {
 describe("closing a broker", () => {
   it("answers the requests in flight before its connections end", async () => {
     await serve();
-    const hold = Promise.withResolvers<void>();
-    const called = Promise.withResolvers<void>();
-    backend.before = () => {
-      called.resolve();
-      return hold.promise;
-    };
+    const held = hold(backend);
     const call = client.call(SigningService, "sign", { keyId: "app.p256" });
-    await called.promise;
+    await held.called;
     const closed = broker.close();
-    hold.resolve();
+    held.release();
     expect(((await call).signature as Uint8Array).length).toBe(64);
     await closed;
     await expect(lstat(path)).rejects.toMatchObject({ code: "ENOENT" });
