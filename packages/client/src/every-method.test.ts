@@ -111,7 +111,7 @@ describe("Client", () => {
 
   it.for([
     ["none", {}, Number.POSITIVE_INFINITY],
-    ["none, when it is undefined", { timeoutMs: undefined } as CallOptions, Number.POSITIVE_INFINITY],
+    ["none, when it is undefined", { timeoutMs: undefined } as object, Number.POSITIVE_INFINITY],
     ["the one it is given", { timeoutMs: 5 }, 5],
   ] as const)("watches with a deadline only where it has one: %s", async ([, options, timeoutMs]) => {
     await client.watch(options).next();
