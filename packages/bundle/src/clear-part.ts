@@ -45,7 +45,6 @@ const clearPartSchema = z.strictObject({
 /** What is readable without unlocking. Nothing of it is secret, all of it is authenticated. */
 export type ClearPart = z.output<typeof clearPartSchema>;
 export type ClearSlot = ClearPart["slots"][number];
-export type ClearContributor = ClearPart["deposits"]["contributors"][number];
 
 /** JSON without white space, members in the order of the schema, sets sorted: one document, one spelling. */
 export function encodeClearPart(part: ClearPart): Uint8Array {

@@ -32,7 +32,7 @@ export const backendSchema = z
 
 const recipeBytes = uint32Schema.meta({ minimum: 1, maximum: MAX_RECIPE_BYTES });
 
-export const recipeSchema = z
+const recipeSchema = z
   .discriminatedUnion("format", [
     z.strictObject({ format: z.enum(RECIPE_TEXT_FORMATS), bytes: recipeBytes }),
     z.strictObject({ format: z.literal("age-x25519") }),
@@ -47,7 +47,7 @@ export const recipeSchema = z
 
 const pinnedParty = z.string().nullish().meta({ minLength: 1 });
 
-export const sealingPinSchema = z
+const sealingPinSchema = z
   .strictObject({
     parties: z
       .strictObject({ partyU: pinnedParty, partyV: pinnedParty })
@@ -104,7 +104,6 @@ export const catalogSchema = z
 /** The top level alone; the loader walks the two maps itself, because a record drops a member named `__proto__`. */
 export const catalogFrameSchema = catalogSchema.extend({ backends: z.looseObject({}), keys: z.looseObject({}) });
 
-export type BackendShape = z.output<typeof backendSchema>;
 export type KeyShape = z.output<typeof keySchema>;
 /** A catalog document as it is written: defaults may be left out. */
 export type CatalogInput = z.input<typeof catalogSchema>;

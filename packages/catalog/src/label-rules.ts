@@ -6,7 +6,7 @@ import type { RefusalList } from "./refusal.js";
 const NOT_BLANK = "a value that is not blank";
 
 /** Labels whose value is checked, with the values they take. */
-export const RESERVED_LABELS: Readonly<Record<string, readonly string[] | typeof NOT_BLANK>> = {
+const RESERVED_LABELS: Readonly<Record<string, readonly string[] | typeof NOT_BLANK>> = {
   crypto_provider: ["vault-transit", "local-software"],
   crypto_provider_version: NOT_BLANK,
   crypto_provider_policy: ["backend-required", "backend-preferred", "local-software"],

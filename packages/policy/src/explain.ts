@@ -122,8 +122,8 @@ export function effectiveGrants(policy: Policy, catalog: Catalog, subject: strin
   return { subject, effective: effective.sort((a, b) => compareNames(a.key, b.key) || compareNames(a.op, b.op)) };
 }
 
-/** @internal Every pair that enforcement can ask about. */
-export function* everythingAsked(catalog: Catalog): Generator<{ operation: Operation; key: string }> {
+/** Every pair that enforcement can ask about. */
+function* everythingAsked(catalog: Catalog): Generator<{ operation: Operation; key: string }> {
   for (const operation of OPERATIONS) {
     if (isAdminOperation(operation)) yield { operation, key: adminTarget(operation) };
     else for (const key of catalog.keys.keys()) yield { operation, key };

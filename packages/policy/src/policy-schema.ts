@@ -9,7 +9,7 @@ export const uint32Schema = z.int().min(0).max(4294967295);
 const SUBJECT_NAME = "^\\s*[^\\s\\u0000-\\u001f\\u007f-\\u009f](?:[^\\u0000-\\u001f\\u007f-\\u009f]*\\S)?\\s*$";
 const NUMBER_NAME = "^(?:0|[1-9][0-9]{0,9})$";
 
-export const principalSchema = z
+const principalSchema = z
   .discriminatedUnion("kind", [
     z
       .strictObject({ kind: z.literal("unix"), uid: uint32Schema.nullish(), gid: uint32Schema.nullish() })
@@ -74,7 +74,7 @@ export const ruleSchema = z
   })
   .meta({ id: "Rule", required: ["id", "subjects"] });
 
-export const roleSchema = z.array(z.enum(OPERATIONS));
+const roleSchema = z.array(z.enum(OPERATIONS));
 
 const numberName = z.string().meta({ pattern: NUMBER_NAME });
 export const groupsSchema = z.array(uint32Schema);

@@ -64,8 +64,7 @@ export function groupsOf(policy: Policy, identity: UnixIdentity): ReadonlySet<nu
   return groups;
 }
 
-/** @internal */
-export function matchesUnix(subject: Subject, uid: number, groups: ReadonlySet<number>): boolean {
+function matchesUnix(subject: Subject, uid: number, groups: ReadonlySet<number>): boolean {
   return matches(subject, (principal) => {
     if (principal.kind !== "unix") return false;
     if (principal.uid !== undefined && principal.uid !== uid) return false;

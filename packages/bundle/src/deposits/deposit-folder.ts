@@ -21,7 +21,7 @@ export interface StoredDeposit {
 }
 
 /** Where the records of a bundle lie, one file each; a record made elsewhere is moved here by hand. */
-export function depositFolder(bundlePath: string): string {
+function depositFolder(bundlePath: string): string {
   return `${bundlePath}.deposits`;
 }
 
@@ -53,7 +53,7 @@ async function readRecord(files: FileLayer, path: string): Promise<Uint8Array> {
 }
 
 /** Names sort by sequence, and tell contributors and backends apart without spelling them. */
-export function depositFileName(record: DepositRecord): string {
+function depositFileName(record: DepositRecord): string {
   const source = createHash("sha256").update(`${record.publicKey}\n${record.backend}`).digest("hex").slice(0, 16);
   return `${String(record.sequence).padStart(16, "0")}-${source}.deposit`;
 }

@@ -6,7 +6,7 @@ import { encodeToken } from "../token.js";
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /** The X25519 public half of 32 private bytes. */
-export function depositRecipientOf(privateKey: Uint8Array): Uint8Array {
+function depositRecipientOf(privateKey: Uint8Array): Uint8Array {
   const der = Buffer.concat([PKCS8_PREFIX, privateKey]);
   try {
     const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
