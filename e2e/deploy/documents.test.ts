@@ -1,21 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { tableUnder } from "../../tests/markdown-table.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (path: string) => readFile(join(root, path), "utf8");
-
-/** Rows under a heading, cells trimmed. */
-function rows(page: string, heading: string): string[][] {
-  const section = page.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
-  const lines = section.split("\n").filter((line) => line.startsWith("|"));
-  return lines.slice(2).map((line) =>
-    line
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
 
 async function sources(folder: string): Promise<string> {
   const names = await readdir(join(root, folder), { recursive: true });
@@ -40,8 +29,9 @@ describe("docs/threat-model.md", () => {
 describe("docs/operations.md", () => {
   it("explains log lines that there are, at the level they have", async () => {
     const code = (await sources("packages/broker/src")) + (await sources("packages/cli/src"));
-    const listed = rows(await read("docs/operations.md"), "What the log says").flatMap(([messages = "", level = ""]) =>
-      [...messages.matchAll(/`([^`]+)`/g)].map(([, message = ""]) => ({ message, level })),
+    const listed = tableUnder(await read("docs/operations.md"), "What the log says").flatMap(
+      ([messages = "", level = ""]) =>
+        [...messages.matchAll(/`([^`]+)`/g)].map(([, message = ""]) => ({ message, level })),
     );
     expect(listed.length).toBeGreaterThan(25);
     for (const { message, level } of listed) {
@@ -52,7 +42,7 @@ describe("docs/operations.md", () => {
 
   it("names every metric that there is, and no other", async () => {
     const code = await sources("packages/broker/src/metrics");
-    const names = rows(await read("docs/operations.md"), "Metrics").flatMap(
+    const names = tableUnder(await read("docs/operations.md"), "Metrics").flatMap(
       ([cell = ""]) => cell.match(/basil_\w+/g) ?? [],
     );
     const made = [...code.matchAll(/"(basil_\w+)"/g)].map(([, name]) => name);
@@ -63,7 +53,7 @@ describe("docs/operations.md", () => {
     const code = await read("packages/broker/src/audit/authz-record.ts");
     const record = code.slice(code.indexOf("return {"), code.indexOf("\n  };\n"));
     const members = [...record.matchAll(/^ {4}(\w+)[:,]/gm)].map(([, member = ""]) => member);
-    const listed = rows(await read("docs/operations.md"), "What a line says").flatMap(([cell = ""]) =>
+    const listed = tableUnder(await read("docs/operations.md"), "What a line says").flatMap(([cell = ""]) =>
       [...cell.matchAll(/`(\w+)`/g)].map(([, member = ""]) => member),
     );
     expect(members.length).toBeGreaterThan(20);

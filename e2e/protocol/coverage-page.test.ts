@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BROKER_ERROR_CODES } from "@basil/broker";
 import { beforeAll, describe, expect, it } from "vitest";
+import { tableUnder } from "../../tests/markdown-table.js";
 import { CASES } from "./all-cases.js";
 import { METHODS } from "./drivers/grpc-js.js";
 import { WIRE_CASES } from "./wire-cases.js";
@@ -13,17 +14,7 @@ beforeAll(async () => {
   page = await readFile(join(import.meta.dirname, "..", "..", "docs", "protocol-coverage.md"), "utf8");
 });
 
-/** The rows of the table under a heading, without its head. */
-function rows(heading: string): string[][] {
-  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
-  const lines = section.split("\n").filter((line) => line.startsWith("|"));
-  return lines.slice(2).map((line) =>
-    line
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
+const rows = (heading: string) => tableUnder(page, heading);
 
 const named = (text: string) => [...text.matchAll(/`([a-z0-9-]+(?:\.[a-z0-9-]+)+)`/g)].map(([, id]) => id!);
 

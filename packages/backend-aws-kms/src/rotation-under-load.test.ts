@@ -50,9 +50,7 @@ describe("two rotations under load, in a region with a lag", () => {
     const rotated = (async () => {
       for (const round of [2, 3]) {
         const both = [signing, aes].map((key) => rotator.transit.rotate?.(key, context()));
-        for (const { keyVersion } of (await Promise.all(both)).filter((done) => done !== undefined)) {
-          expect(keyVersion).toBe(round);
-        }
+        for (const done of await Promise.all(both)) expect(done?.keyVersion).toBe(round);
       }
     })().finally(() => {
       running = false;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DEFAULT_LIMITS, type Limits } from "@basil/broker";
 import { describe, expect, it } from "vitest";
+import { tableUnder } from "../../../tests/markdown-table.js";
 import type { CliErrorCode } from "./cli-error.js";
 import { commands } from "./commands.js";
 import { type AgentConfig, agentConfigSchema } from "./config/agent-config.js";
@@ -9,17 +10,7 @@ import { exitCodeOf } from "./exit-code.js";
 
 const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
 
-/** The rows of the table under a heading, cells trimmed. */
-function table(heading: string): string[][] {
-  const section = readme.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("|"));
-  return rows.slice(2).map((row) =>
-    row
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
+const table = (heading: string) => tableUnder(readme, heading);
 
 /** Every code, held complete by the compiler. */
 const CODES = {
