@@ -85,3 +85,12 @@ describe("documentation", () => {
     expect(readmes.map(dirname).filter((folder) => !folders.includes(folder))).toEqual([]);
   });
 });
+
+describe("e2e/README.md", () => {
+  it("names every folder of tests", () => {
+    const text = readFileSync(join(root, "e2e/README.md"), "utf8");
+    const named = [...text.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name = ""]) => name);
+    const folders = readdirSync(join(root, "e2e"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(named.toSorted()).toEqual(folders.map(({ name }) => name).toSorted());
+  });
+});
