@@ -3,20 +3,21 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** Bytes of one of the two halves of the young generation, at most. */
 const SEMI_SPACE = 16 * 1024 * 1024;
+/** By how much the old generation may grow over what was alive in it before it is collected again. */
+const GROWTH_PERCENT = 75;
 
 /**
- * Bounds what garbage takes in this process from now on. The old generation is collected when it is twice as large as what
- * was alive in it, and the young generation stops growing at 2 × 16 MiB; V8 lets the one become three and four times as large,
- * and the other 2 × 64 MiB (Node 24, x64).
+ * Bounds what garbage takes in this process from now on: V8 lets the old generation grow to four times of what is alive in
+ * it, and the young one to 2 × 64 MiB (Node 24, x64).
  *
  * @param options - What node was started with. An operator who chose the size of the young generation has that one.
  */
 export function boundHeapGrowth(options: readonly (string | undefined)[]): void {
-  setFlagsFromString("--heap-growing-percent=100");
+  setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
   if (options.some((option) => option !== undefined && /semi[-_]space/.test(option))) return;
   let factor = 0;
-  // V8 reads the factor whenever it lets the young generation grow. The next time shall reach the bound, and none go past
-  // it; an idle process has it shrink, and then it grows again.
+  // V8 reads the factor whenever it lets the young generation grow: the next time reaches the bound, and none goes past it.
+  // In an idle process it shrinks, and then grows again.
   const aim = () => {
     const next = Math.max(1, Math.floor(SEMI_SPACE / semiSpace()));
     if (next !== factor) setFlagsFromString(`--semi-space-growth-factor=${next}`);
