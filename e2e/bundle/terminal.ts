@@ -1,15 +1,13 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import type { TestContext } from "vitest";
 
 /** Debian has them in `age`, `openssh-client`, `bsdutils` and `util-linux`. Without one a test is skipped by name; in CI it fails. */
 export function need(context: TestContext, ...programs: readonly string[]): void {
   for (const program of programs) {
-    try {
-      execFileSync("which", [program], { stdio: "ignore" });
-    } catch {
-      if (process.env.CI === "true") throw new Error(`${program} is not installed`);
-      context.skip(`${program} is not installed`);
-    }
+    const { error } = spawnSync(program, ["--version"], { stdio: "ignore", timeout: 20_000 });
+    if (error === undefined) continue;
+    if (process.env.CI === "true") throw new Error(`${program} is not installed`);
+    context.skip(`${program} is not installed`);
   }
 }
 
