@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KMSClient, SignCommand } from "@aws-sdk/client-kms";
@@ -60,13 +62,23 @@ describe("aws-kms-emulator", () => {
     [["extra"], 2, "Unexpected argument 'extra'"],
     [["--account", "1"], 1, 'account: must be 12 digits, found "1"'],
     [["--region", "moon"], 1, 'region: must look like us-east-1, found "moon"'],
-    [["--seed", "/nowhere/seed.json"], 1, "--seed: /nowhere/seed.json cannot be read"],
-    [["--host", "203.0.113.1"], 1, "cannot listen on 203.0.113.1"],
+    [["--seed", "/nowhere/seed.json"], 1, "--seed: /nowhere/seed.json cannot be read: ENOENT"],
+    [["--host", "203.0.113.1"], 1, "cannot listen on 203.0.113.1:0: "],
   ] as const)("refuses %j", async ([args, code, message]) => {
     const { written, io } = terminal();
     expect(await main(args, "1.0.0", io)).toBe(code);
     expect(written.err).toContain(message);
     expect(written.out).toBe("");
+  });
+
+  it("says that another program listens at the port", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const { written, io } = terminal();
+    expect(await main(["--port", String(port)], "1.0.0", io)).toBe(1);
+    expect(written.err).toBe(`aws-kms-emulator: cannot listen on 127.0.0.1:${port}: another program listens there\n`);
+    other.close();
   });
 
   it("prints its help and its version", async () => {

@@ -73,7 +73,12 @@ async function seedOf(file: string | undefined): Promise<KmsEmulatorOptions> {
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
-    throw new EmulatorError("OPTION_INVALID", `--seed: ${file} cannot be read`, { path: "--seed" }, { cause });
+    throw new EmulatorError(
+      "OPTION_INVALID",
+      `--seed: ${file} cannot be read: ${(cause as Error).message}`,
+      { path: "--seed" },
+      { cause },
+    );
   }
   const { parseSeedDocument } = await import("./seed-document.js");
   return parseSeedDocument(text);

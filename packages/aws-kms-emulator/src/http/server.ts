@@ -78,6 +78,12 @@ async function serve(
   response.write(part, () => message.socket.destroySoon());
 }
 
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there",
+  EADDRNOTAVAIL: "it is no address of this host",
+  EACCES: "permission denied",
+};
+
 /** @throws {@link EmulatorError} `LISTEN_FAILED` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, handle } = options;
@@ -85,8 +91,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     serve(message, response, handle).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => {
-      reject(new EmulatorError("LISTEN_FAILED", `cannot listen on ${host}:${port}`, { host, port }, { cause }));
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why = LISTEN_PROBLEMS[cause.code ?? ""] ?? cause.message;
+      reject(new EmulatorError("LISTEN_FAILED", `cannot listen on ${host}:${port}: ${why}`, { host, port }, { cause }));
     });
     server.listen(port, host, resolve);
   });
