@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from "commander";
-import { CliError } from "./cli-error.js";
+import { CliError, type CliErrorCode } from "./cli-error.js";
 import { EXIT, exitCodeOf } from "./exit-code.js";
 import type { Terminal } from "./terminal.js";
 
@@ -25,12 +25,11 @@ export function describeFailure(error: unknown, commandPath: string): Failure {
     };
   }
   if (error instanceof CliError) {
+    const remedy = error.remedy ?? defaultRemedy(error.code, commandPath);
     return {
       message: error.message,
       ...("problems" in error.details && { problems: error.details.problems }),
-      ...(error.remedy === undefined
-        ? error.code === "USAGE" && { remedy: `run '${commandPath} --help' to see what it takes` }
-        : { remedy: error.remedy }),
+      ...(remedy !== undefined && { remedy }),
       exitCode: exitCodeOf(error.code),
     };
   }
@@ -39,6 +38,11 @@ export function describeFailure(error: unknown, commandPath: string): Failure {
     remedy: "run it again with --debug to see where it comes from",
     exitCode: EXIT.no,
   };
+}
+
+function defaultRemedy(code: CliErrorCode, commandPath: string): string | undefined {
+  if (code === "USAGE") return `run '${commandPath} --help' to see what it takes`;
+  return code === "DEADLINE" ? "run it again" : undefined;
 }
 
 export function writeFailure(error: unknown, failure: Failure, terminal: Terminal, debug: boolean): void {

@@ -70,8 +70,7 @@ async function readStdin({ stdin, signal }: CommandContext, limit: number): Prom
   let length = 0;
   const iterator = stdin[Symbol.asyncIterator]();
   const interrupted = new Promise<never>((_, reject) => {
-    const stop = (): void =>
-      reject(new CliError("DEADLINE", "interrupted while reading standard input", {}, { remedy: "run it again" }));
+    const stop = (): void => reject(new CliError("DEADLINE", "interrupted while reading standard input", {}));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });

@@ -30,7 +30,7 @@ describe("writeSecretFile", () => {
   it("names what cannot be written, and leaves nothing beside it", async () => {
     await expect(writeSecretFile(join(folder, "no", "secret"), SECRET)).rejects.toMatchObject({
       code: "FILE",
-      message: expect.stringContaining("there is no such file"),
+      message: expect.stringContaining("there is no such folder"),
     });
     await writeFile(join(folder, "old"), "old");
     await expect(writeSecretFile(folder, SECRET)).rejects.toMatchObject({ code: "FILE" });

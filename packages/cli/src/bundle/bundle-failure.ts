@@ -26,7 +26,7 @@ const REMEDIES: Readonly<Record<Exclude<BundleErrorCode, "SPEC_SYNTAX">, string>
   SECRET_INVALID: "give the secret whole, as it was made",
   NOT_FOUND: "check the path",
   LOCKED: "wait until the other command has ended, and run it again",
-  IO: "check the permissions of the file and its folder, and the disk; the old content is intact",
+  IO: "check the path, its permissions and the disk; the old content is intact",
   LIMIT: "check the path, or give less of what is named above; nothing was changed",
   SLOT_NOT_FOUND: "'basil bundle show' lists the slots; nothing was changed",
   BACKEND_NOT_FOUND: "'basil bundle show --open SPEC' lists the backends; nothing was changed",

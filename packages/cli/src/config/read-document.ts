@@ -49,6 +49,13 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
 };
 
+/** What went wrong with a file that was to be written, in words. */
+export function writeProblem(error: unknown): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT"
+    ? "there is no such folder"
+    : fileProblem(error);
+}
+
 /** What went wrong with a file, in words. */
 export function fileProblem(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
