@@ -18,11 +18,14 @@ it("the root README's agent starts, and its caller gets a signature", { timeout:
   const first = agent.replace(/^npm install .*\n/, "").replace(serve, "$1 2> agent.log &\nagent=$!");
   const lines = `${first}\nbasil --socket basil/basil.sock ready --wait 60 > ready.txt\n${caller}`;
   const { accessKeyId, secretAccessKey } = kms.rootCredentials;
-  const answer = await shell.type(`set -e\ntrap 'kill $agent; wait $agent' EXIT\n${lines.replaceAll("npx basil", "basil")}`, {
-    AWS_ENDPOINT_URL_KMS: kms.endpoint,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  });
+  const answer = await shell.type(
+    `set -e\ntrap 'kill $agent; wait $agent' EXIT\n${lines.replaceAll("npx basil", "basil")}`,
+    {
+      AWS_ENDPOINT_URL_KMS: kms.endpoint,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    },
+  );
   expect(answer.stderr).toBe("");
   expect(answer.stdout).toMatch(/\n[0-9a-f]{128}\n$/);
   expect(answer.exitCode).toBe(0);
