@@ -55,17 +55,24 @@ export function spawnAgent(config: string, options: AgentProcessOptions): AgentP
 /** Waits until the agent serves at its socket. */
 export async function untilServing(agent: AgentProcess, socket: string): Promise<RunningAgent> {
   const { process: child, ended, log } = agent;
-  const isOver = () => child.exitCode !== null || child.signalCode !== null;
   while (!(await answers(socket))) {
-    if (isOver()) throw new Error(`the agent ended with ${child.exitCode ?? child.signalCode}:\n${log()}`);
+    if (isOver(child)) throw new Error(`the agent ended with ${child.exitCode ?? child.signalCode}:\n${log()}`);
     await sleep(20);
   }
   const stop = (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
-    if (!isOver()) child.kill(signal);
+    if (!isOver(child)) child.kill(signal);
     return ended;
   };
   return { process: child, log, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }
+
+/** Ends what a test that failed has left running. */
+export async function endAll(agents: readonly AgentProcess[]): Promise<void> {
+  for (const { process: child } of agents) if (!isOver(child)) child.kill("SIGKILL");
+  await Promise.all(agents.map(({ ended }) => ended));
+}
+
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 /** Whether somebody listens at the socket. */
 export function answers(socket: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import {
   startKmsEmulator,
   type UserIdentity,
 } from "@basil/aws-kms-emulator";
-import { type AgentProcess, type Ended, type RunningAgent, spawnAgent, untilServing } from "./agent-process.ts";
+import { type AgentProcess, type Ended, endAll, type RunningAgent, spawnAgent, untilServing } from "./agent-process.ts";
 
 export type { RunningAgent } from "./agent-process.ts";
 
@@ -45,6 +45,7 @@ export class Stack implements AsyncDisposable {
   readonly folder: string;
   readonly emulator: KmsEmulator;
   readonly runtime: UserIdentity;
+  readonly #agents: AgentProcess[] = [];
 
   private constructor(folder: string, emulator: KmsEmulator, runtime: UserIdentity) {
     this.folder = folder;
@@ -142,11 +143,15 @@ export class Stack implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await endAll(this.#agents);
     await this.emulator.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 
   #spawnAgent(socket = this.socket, env: AgentOptions["env"] = {}): AgentProcess {
-    return spawnAgent(join(this.folder, "agent.toml"), { env: { ...this.env, ...env, BASIL_SOCKET: socket } });
+    const environment = { ...this.env, ...env, BASIL_SOCKET: socket };
+    const agent = spawnAgent(join(this.folder, "agent.toml"), { env: environment });
+    this.#agents.push(agent);
+    return agent;
   }
 }

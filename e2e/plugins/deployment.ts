@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AgentProcess, answers, spawnAgent, untilServing } from "../agent-process.js";
+import { type AgentProcess, answers, endAll, spawnAgent, untilServing } from "../agent-process.js";
 import { type Answer, basil } from "../cli/typed.js";
 import { policyOfMe } from "../policy-of-me.js";
 
@@ -27,6 +27,7 @@ export interface Agent extends AsyncDisposable {
 export class Deployment implements AsyncDisposable {
   readonly folder: string;
   readonly socket: string;
+  readonly #agents: AgentProcess[] = [];
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -117,12 +118,15 @@ export class Deployment implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await endAll(this.#agents);
     await rm(this.folder, { recursive: true, force: true });
   }
 
   #spawn(): AgentProcess {
     const env = { PATH: process.env.PATH ?? "", HOME: this.folder };
-    return spawnAgent(this.path("agent.toml"), { env, cwd: tmpdir() });
+    const agent = spawnAgent(this.path("agent.toml"), { env, cwd: tmpdir() });
+    this.#agents.push(agent);
+    return agent;
   }
 }
 
