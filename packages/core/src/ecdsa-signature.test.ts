@@ -102,8 +102,10 @@ describe("ecdsaDerToRaw", () => {
     ["a third integer", "3009020101020101020101"],
     ["an empty integer", "30050200020101"],
     ["a negative r", "3006020181020101"],
+    ["the smallest negative r", "3006020180020101"],
     ["a negative s", "30060201010201ff"],
     ["an r padded with a zero", "300702020001020101"],
+    ["the largest r of one byte, padded with a zero", "30070202007f020101"],
     ["a zero padded with a zero", "300702020000020101"],
     ["an octet string instead of an integer", "3006040101020101"],
     ["a long length inside", "300702810101020101"],
@@ -123,6 +125,22 @@ describe("ecdsaDerToRaw", () => {
     expect(long.subarray(0, 3)).toEqual(Uint8Array.of(0x30, 0x81, 138));
     expect(long).toHaveLength(141);
     expect(ecdsaDerToRaw(long, "ecdsa-p521")).toHaveLength(132);
+  });
+
+  it("takes the smallest r that needs a sign byte", () => {
+    expect(ecdsaDerToRaw(Buffer.from("300702020080020101", "hex"), "ecdsa-p256")[31]).toBe(0x80);
+  });
+
+  it.each([126, 127, 128, 129])("reads and writes a sequence of %i bytes with one form of its length", (length) => {
+    // 68 bytes of r, the rest of s.
+    const width = length - 68 - 2;
+    const raw = new Uint8Array(132).fill(0x11, 0, 66).fill(0x11, 132 - width);
+    const header = length < 128 ? [0x30, length] : [0x30, 0x81, length];
+    const content = [0x02, 66, ...raw.subarray(0, 66), 0x02, width, ...raw.subarray(132 - width)];
+    expect(ecdsaRawToDer(raw, "ecdsa-p521")).toEqual(Uint8Array.from([...header, ...content]));
+    expect(ecdsaDerToRaw(Uint8Array.from([...header, ...content]), "ecdsa-p521")).toEqual(raw);
+    const other = length < 128 ? [0x30, 0x81, length] : [0x30, 0x82, 0, length];
+    expect(() => ecdsaDerToRaw(Uint8Array.from([...other, ...content]), "ecdsa-p521")).toThrow(refusal);
   });
 
   it.each(["ed25519", "rsa-2048", "aes-256-gcm"] as const)("refuses the key type %s by its own code", (keyType) => {
