@@ -127,8 +127,11 @@ describe("ecdsaDerToRaw", () => {
     expect(ecdsaDerToRaw(long, "ecdsa-p521")).toHaveLength(132);
   });
 
-  it("takes the smallest r that needs a sign byte", () => {
-    expect(ecdsaDerToRaw(Buffer.from("300702020080020101", "hex"), "ecdsa-p256")[31]).toBe(0x80);
+  it("reads and writes the smallest r that needs a sign byte", () => {
+    const der = Buffer.from("300702020080020101", "hex");
+    const raw = ecdsaDerToRaw(der, "ecdsa-p256");
+    expect(raw[31]).toBe(0x80);
+    expect(Buffer.from(ecdsaRawToDer(raw, "ecdsa-p256"))).toEqual(der);
   });
 
   it.each([126, 127, 128, 129])("reads and writes a sequence of %i bytes with one form of its length", (length) => {
