@@ -69,7 +69,7 @@ describe("a sealed file", () => {
     expect(await type("basil open -o no", { stdin: only })).toMatchObject({ exitCode: 4 });
     expect(await type("basil open --key-id other.aead -o no", { stdin: await sealed() })).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining(`sealed with key ${KEY}, not other.aead`),
+      stderr: expect.stringContaining(`sealed with key ${KEY}, not other.aead (SEALED_KEY_UNEXPECTED)`),
     });
     expect(await type("basil seal no.such.key -o no", { stdin: content })).toMatchObject({ exitCode: 4 });
     expect(await type(`basil seal ${KEY} -r age1x -o no`, { stdin: content })).toMatchObject({ exitCode: 2 });
@@ -162,7 +162,7 @@ describe("basil seal and basil open", () => {
     await age("age", ["--encrypt", "-r", recipient, "-o", "theirs", "plain"], inFolder);
     expect(await type("basil open --file theirs -o nothing")).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining("sealed to no key of a broker"),
+      stderr: expect.stringContaining("sealed to no key of a broker (SEALED_RECIPIENT_MISSING)"),
     });
   });
 

@@ -161,16 +161,16 @@ function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): C
           "use a key of another type; for a new key the broker's log says what is not offered, and in which region",
         ),
       );
-    default:
+    default: {
+      const sealed = sealedFileRemedy(error.code);
       return new CliError(
         "FAILED",
-        said,
+        sealed === undefined ? said : `${message} (${error.code})`,
         { reason: error.code },
         options(
-          sealedFileRemedy(error.code) ??
-            REMEDIES[error.code] ??
-            "check the key and the arguments; 'basil list' shows the keys you may use",
+          sealed ?? REMEDIES[error.code] ?? "check the key and the arguments; 'basil list' shows the keys you may use",
         ),
       );
+    }
   }
 }
