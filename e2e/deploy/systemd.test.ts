@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -25,7 +25,11 @@ beforeAll(async () => {
   // What it starts has to be there to be verified; everything else is as it is shipped.
   const [, node = "", file = ""] = /^ExecStart=(\S+) (\S+) /m.exec(text) ?? [];
   service = join(folder, "basil.service");
-  await writeFile(service, text.replace(`ExecStart=${node} ${file}`, `ExecStart=${process.execPath} ${program}`));
+  // By names without blanks, wherever this checkout lies.
+  const [started, entry] = [join(folder, "node"), join(folder, "basil.js")];
+  await symlink(process.execPath, started);
+  await symlink(program, entry);
+  await writeFile(service, text.replace(`ExecStart=${node} ${file}`, `ExecStart=${started} ${entry}`));
   await copyFile(join(units, "basil.socket"), join(folder, "basil.socket"));
 });
 afterAll(() => rm(folder, { recursive: true }));
