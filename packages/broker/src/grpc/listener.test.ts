@@ -24,7 +24,7 @@ import type { SocketClient } from "../../test/socket-client.js";
 import type { Broker, BrokerOptions } from "../broker.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-let served: ServedBroker;
+const served: ServedBroker[] = [];
 let path: string;
 let backend: MemoryBackend;
 let audit: MemoryAudit;
@@ -35,11 +35,14 @@ beforeEach(() => {
   backend = memoryBackend();
   audit = memoryAudit();
 });
-afterEach(() => served[Symbol.asyncDispose]());
+afterEach(async () => {
+  for (const each of served.splice(0)) await each[Symbol.asyncDispose]();
+});
 
 async function serve(options: Partial<BrokerOptions> = {}) {
-  served = await serveTestBroker({ backends: [backend], audit, version: "1.2.3", ...options });
-  ({ broker, client, path } = served);
+  const one = await serveTestBroker({ backends: [backend], audit, version: "1.2.3", ...options });
+  served.push(one);
+  ({ broker, client, path } = one);
   return client;
 }
 
