@@ -15,7 +15,7 @@ import {
 } from "@basil/proto";
 import { create } from "@bufbuild/protobuf";
 import { Metadata } from "@grpc/grpc-js";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ALICE, testPolicy } from "../../test/documents.js";
 import { type MemoryAudit, memoryAudit } from "../../test/memory-audit.js";
 import { type MemoryBackend, memoryBackend } from "../../test/memory-backend.js";
@@ -292,5 +292,42 @@ describe("AdminService.Watch", () => {
     await broker.close(1000);
     expect((await ended)[0]).toMatchObject({ code: 0 });
     expect(audit.records).toMatchObject([{ op: "watch", target_id: "broker.watch", decision: "allow" }]);
+  });
+});
+
+describe("connections that speak first while the process is busy", () => {
+  it("are all answered, also those whose reading was stopped before they were served", async () => {
+    await serve();
+    const { listener } = served[0] as ServedBroker;
+    const sockets = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const socket = connect(path);
+        await once(socket, "connect");
+        return socket;
+      }),
+    );
+    await expect.poll(() => listener.connections).toBe(sockets.length);
+    const now = performance.now.bind(performance);
+    let asked = 0;
+    // Whatever is looked at seems to have taken longer than a turn may.
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + ++asked * 150);
+    const sessions = sockets.map((socket) => connectHttp2("http://localhost", { createConnection: () => socket }));
+    try {
+      await Promise.all(sessions.map((session) => once(session, "remoteSettings")));
+      clock.mockRestore();
+      const health = { ":method": "POST", ":path": grpcMethods(AdminService).health.path };
+      const headers = { ...health, "content-type": "application/grpc", te: "trailers" };
+      const statuses = sessions.map(async (session) => {
+        const stream = session.request(headers);
+        stream.resume();
+        const trailers = once(stream, "trailers", { signal: AbortSignal.timeout(10_000) });
+        stream.end(Buffer.alloc(5));
+        return (await trailers)[0]["grpc-status"];
+      });
+      expect(new Set(await Promise.all(statuses))).toEqual(new Set(["0"]));
+    } finally {
+      clock.mockRestore();
+      for (const session of sessions) session.destroy();
+    }
   });
 });

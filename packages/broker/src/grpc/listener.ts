@@ -135,7 +135,8 @@ export class Listener implements AsyncDisposable {
       },
       start: () => {
         if (connection.injector === undefined) this.#serve(connection, identity);
-        else if (!socket.destroyed) handle?.readStart?.();
+        // Also of one that was stopped before it was served.
+        if (!socket.destroyed) handle?.readStart?.();
       },
       stop: () => {
         if (!socket.destroyed) handle?.readStop?.();
