@@ -331,3 +331,27 @@ describe("connections that speak first while the process is busy", () => {
     }
   });
 });
+
+describe("a request that nobody serves", () => {
+  it.for([
+    ["of an unknown method", { ":path": "/nobody.Knows/This", "content-type": "application/grpc" }],
+    ["of another content type", { ":path": grpcMethods(AdminService).health.path, "content-type": "text/plain" }],
+  ] as const)("%s may be refused as it comes", async ([, fields]) => {
+    await serve({ limits: { maxOpenBytesPerUser: 20 * 16 * 1024 } });
+    const session = connectHttp2("http://localhost", { createConnection: () => connect(path) });
+    await once(session, "remoteSettings");
+    const streams = Array.from({ length: 100 }, () => session.request({ ":method": "POST", ...fields }));
+    const closed = streams.map((stream) =>
+      once(
+        stream
+          .on("error", () => {})
+          .resume()
+          .end(),
+        "close",
+      ),
+    );
+    await Promise.all(closed);
+    expect(await client.call(AdminService, "health", {})).toMatchObject({ alive: true });
+    session.destroy();
+  });
+});

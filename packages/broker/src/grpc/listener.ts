@@ -9,6 +9,7 @@ import type { Dispatcher } from "../request/dispatcher.js";
 import { type BoundSocket, bindSocket, type SocketOptions } from "../socket/bind-socket.js";
 import { listenInherited } from "../socket/inherited-socket.js";
 import { type ConnectionLoad, connectionServer, servedMethods } from "./connection-server.js";
+import { ignoreLateAnswer } from "./late-answer.js";
 import { awaitPreface } from "./preface.js";
 import { type Reader, ReadTurns } from "./read-turns.js";
 import { refuseStream } from "./refuse-stream.js";
@@ -143,6 +144,7 @@ export class Listener implements AsyncDisposable {
       },
     };
     this.#streams.watch(socket, (stream, headers) => {
+      ignoreLateAnswer(stream);
       requests.open(stream, headers);
       this.#turns.stream(reader);
       stream.once("close", () => this.#turns.stream(reader));
