@@ -3,7 +3,7 @@ import { startKmsEmulator } from "@basil/aws-kms-emulator";
 
 const emulator = await startKmsEmulator({
   keys: [
-    { spec: "ECC_NIST_P256", aliases: ["alias/basil/bench"] },
+    { spec: "ECC_NIST_P256", aliases: ["alias/basil/bench", "alias/basil/other"] },
     { spec: "SYMMETRIC_DEFAULT", aliases: ["alias/basil/bench-aead"] },
   ],
 });
