@@ -42,9 +42,9 @@ property of the key type (SHA-256, SHA-384, SHA-512 for P-256, P-384, P-521; non
 
 | From                             | Required                                                                                        |
 | -------------------------------- | ----------------------------------------------------------------------------------------------- |
-| every key                        | its engine                                                                                      |
+| every key                        | the engine it names; and the engine that serves its class: kv2 for value, public and sealing    |
 | an \`asymmetric\` key in \`transit\` | its key type with sign, verify and publicKey                                                    |
-| a \`symmetric\` key in \`transit\`   | its key type with encrypt and decrypt                                                           |
+| a \`symmetric\` key                | its key type with encrypt and decrypt                                                           |
 | either, with \`missing: generate\` | createKey for the key type; and the type in \`mintKeyTypes\`, if it is gated on that kind (below) |
 | \`requires\` of a backend          | each capability it names                                                                        |
 
@@ -54,7 +54,7 @@ intersected with what the kind can do. A backend that declares nothing and requi
 | \`capability-policy\` | Gap of a key with \`missing: error\` | Other gaps      |
 | ------------------- | ---------------------------------- | --------------- |
 | \`strict\`            | fatal                              | fatal           |
-| \`degraded\`          | fatal                              | told, tolerated |
+| \`degraded\`          | fatal                              | fatal for an engine or key type that the kind does not have, else a warning |
 | \`off\`               | not checked                        | not checked     |
 
 Capabilities with a meaning of their own: ${KNOWN_CAPABILITIES.map((token) => `\`${token}\``).join(", ")}. Any other text is

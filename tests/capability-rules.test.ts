@@ -186,7 +186,9 @@ describe("what a catalog requires (§4.4)", () => {
     const gaps = (key: Json) => check(documentOf(backend, { k: key })).gaps;
     expect(gaps(signer("rsa-2048", generate))).toMatchObject([{ missingMintKeyTypes: ["rsa-2048"] }]);
     expect(gaps(signer("rsa-2048", { missing: "warn" }))).toEqual([]);
-    expect(gaps(signer("ecdsa-p256", { ...generate, engine: "pki", path: "pki/issue/r" }))).toEqual([]);
+    expect(gaps(signer("ecdsa-p256", { ...generate, engine: "pki", path: "pki/issue/r" }))).toMatchObject([
+      { missingMintKeyTypes: [], needs: [{ dimension: "operation", need: "createKey" }] },
+    ]);
     expect(gaps({ class: "symmetric", keyType: "chacha20-poly1305", ...generate })).toEqual([]);
   });
 

@@ -40,6 +40,7 @@ export type {
 export { CAPABILITY_MODES } from "./capability/capability-report.js";
 export type { CheckCapabilitiesOptions } from "./capability/check-capabilities.js";
 export { checkCapabilities } from "./capability/check-capabilities.js";
+export { servingEngine } from "./capability/class-needs.js";
 export { KNOWN_CAPABILITIES } from "./capability/known-capabilities.js";
 export { isDeclared, needsMintKeyType, requireMintable } from "./capability/mint-gate.js";
 export { renderCapabilityGap, renderCapabilityReport } from "./capability/render-capability-report.js";

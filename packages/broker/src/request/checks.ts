@@ -1,5 +1,5 @@
 import type { KeyClass, KeyEntry } from "@basil/catalog";
-import { type Backend, type ByteRange, type KeyRef, keyRef, type TransitEngine } from "@basil/core";
+import { type Backend, type ByteRange, type KeyRef, keyRef, servingEngine, type TransitEngine } from "@basil/core";
 import type { Call } from "./call.js";
 
 /** @throws `INVALID_REQUEST` for a number that this version of the protocol does not know. */
@@ -33,7 +33,7 @@ export interface TransitKey {
 /** Where a key is used in place. @throws `UNSUPPORTED` when it is not kept by a transit engine. */
 export function transitKey(call: Call, entry: KeyEntry): TransitKey {
   const backend = backendOf(call, entry);
-  if (entry.engine !== "transit" || backend.transit === undefined) {
+  if (servingEngine(entry) !== "transit" || backend.transit === undefined) {
     throw call.fail("UNSUPPORTED", `key ${entry.name} is kept by engine ${entry.engine}, which does not offer this`);
   }
   return { ref: keyRef(entry), backend, transit: backend.transit };

@@ -1,6 +1,9 @@
 import type { MissingPolicy } from "@basil/catalog";
 
-/** `strict`: every gap is fatal. `degraded`: only a gap of a key whose `missing` is `error`. `off`: nothing is checked. */
+/**
+ * `strict`: every gap is fatal. `degraded`: a gap is fatal if `missing` of its key is `error`, or if the kind of its
+ * backend has no such engine or key type, because the key could not even be probed. `off`: nothing is checked.
+ */
 export const CAPABILITY_MODES = ["strict", "degraded", "off"] as const;
 export type CapabilityMode = (typeof CAPABILITY_MODES)[number];
 

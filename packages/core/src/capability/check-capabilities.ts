@@ -8,7 +8,7 @@ import {
   type CapabilityReport,
   type MissingCapability,
 } from "./capability-report.js";
-import { isChecked, missingForKey, missingForRequires } from "./missing-capabilities.js";
+import { isChecked, isUnservable, missingForKey, missingForRequires } from "./missing-capabilities.js";
 import { type KeyRequirement, requiredCapabilities } from "./required-capabilities.js";
 
 export interface CheckCapabilitiesOptions {
@@ -72,7 +72,7 @@ function gapOf(
     backend: name,
     kind,
     ...(key && { key: key.key, missing: key.missing }),
-    fatal: mode === "strict" || key?.missing === "error",
+    fatal: mode === "strict" || key?.missing === "error" || (key !== undefined && needs.some(isUnservable)),
     missingEngines: missing("engine"),
     missingCapabilities: missing("capability"),
     missingMintKeyTypes: missing("mintKeyType"),

@@ -17,6 +17,7 @@ export function missingForKey(required: KeyRequirement, backend: BackendEntry, k
   return [
     ...missingEngine(required, backend, kind),
     ...missingTransit(required, backend, kind),
+    ...missingMaker(required, backend),
     ...missingMintKeyType(required, backend),
   ];
 }
@@ -35,19 +36,24 @@ export function missingForRequires(backend: BackendEntry, kind: Kind): MissingCa
   });
 }
 
-function missingEngine({ engine }: KeyRequirement, backend: BackendEntry, kind: Kind): MissingCapability[] {
-  const missing = { dimension: "engine", need: engine } as const;
-  if (kind !== undefined && !kind.engines.includes(engine)) {
-    const remedy = `move the key to a backend whose kind has ${engine}`;
-    return [{ ...missing, lacking: "kind", offered: kind.engines, remedy }];
+/** Whether a need cannot be met by a declaration: the kind has no such engine or key type, so even a probe is refused. */
+export function isUnservable({ dimension, lacking }: MissingCapability): boolean {
+  return lacking === "kind" && (dimension === "engine" || dimension === "keyType");
+}
+
+function missingEngine({ engine, servedBy }: KeyRequirement, backend: BackendEntry, kind: Kind): MissingCapability[] {
+  if (kind !== undefined && !kind.engines.includes(servedBy)) {
+    const remedy = `move the key to a backend whose kind has ${servedBy}`;
+    return [{ dimension: "engine", need: servedBy, lacking: "kind", offered: kind.engines, remedy }];
   }
+  const missing = { dimension: "engine", need: engine } as const;
   if (!isChecked(backend) || backend.engines.includes(engine)) return [];
   const remedy = `add it to engines of backend "${backend.name}", or move the key`;
   return [{ ...missing, lacking: "declaration", offered: backend.engines, remedy }];
 }
 
-function missingTransit({ engine, transit }: KeyRequirement, backend: BackendEntry, kind: Kind): MissingCapability[] {
-  if (transit === undefined || kind === undefined || !kind.engines.includes(engine)) return [];
+function missingTransit({ servedBy, transit }: KeyRequirement, backend: BackendEntry, kind: Kind): MissingCapability[] {
+  if (transit === undefined || kind === undefined || !kind.engines.includes(servedBy)) return [];
   const { keyType } = transit;
   const backed = kind.keyTypes[keyType];
   if (backed === undefined) {
@@ -66,6 +72,12 @@ function missingTransit({ engine, transit }: KeyRequirement, backend: BackendEnt
         ? `create the key by other means, and set missing to "error" or "warn"`
         : `move the key to a backend whose kind offers ${need} for ${keyType}; kind "${backend.kind}" does not`,
   }));
+}
+
+function missingMaker({ unmakeable, servedBy }: KeyRequirement, backend: BackendEntry): MissingCapability[] {
+  if (!unmakeable) return [];
+  const remedy = `put the key there by other means, and set missing to "error" or "warn": engine ${servedBy} of backend "${backend.name}" makes no keys of this class`;
+  return [{ dimension: "operation", need: "createKey", lacking: "kind", offered: [], remedy }];
 }
 
 function missingMintKeyType({ mintKeyType }: KeyRequirement, backend: BackendEntry): MissingCapability[] {

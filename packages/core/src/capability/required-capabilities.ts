@@ -1,15 +1,21 @@
 import type { Catalog, Engine, KeyEntry, KeyType, MissingPolicy } from "@basil/catalog";
 import type { TransitOperation } from "../capabilities.js";
+import { neededOperations, servingEngine } from "./class-needs.js";
 import { needsMintKeyType } from "./mint-gate.js";
 
 /** What one key of the catalog asks of its backend. */
 export interface KeyRequirement {
   readonly key: string;
   readonly backend: string;
+  /** The engine that the entry names: a checked backend must declare it. */
   readonly engine: Engine;
+  /** The engine that serves the key's class: the kind must have it. */
+  readonly servedBy: Engine;
   readonly missing: MissingPolicy;
   /** For a key that a transit engine uses in place: its type, and every operation its class stands for. */
   readonly transit?: { readonly keyType: KeyType; readonly operations: readonly TransitOperation[] };
+  /** Set when the key may have to be made and no engine makes keys of its class: sealing keys, signing keys in kv2, pki. */
+  readonly unmakeable?: true;
   /** Set when `mintKeyTypes` must list it: the key may have to be made, and its type is gated there. */
   readonly mintKeyType?: KeyType;
 }
@@ -38,17 +44,15 @@ export function requiredCapabilities(catalog: Catalog): RequiredCapabilities {
 
 function keyRequirement(entry: KeyEntry, catalog: Catalog): KeyRequirement {
   const { name, backend, engine, missing, keyType } = entry;
-  const required: KeyRequirement = { key: name, backend, engine, missing };
-  const operations = operationsOf(entry);
-  if (engine !== "transit" || keyType === undefined || operations === undefined) return required;
+  const required: KeyRequirement = { key: name, backend, engine, servedBy: servingEngine(entry), missing };
   const made = missing === "generate";
+  if (required.servedBy !== "transit" || keyType === undefined) {
+    const followsRecipe = entry.class === "value" || entry.class === "public";
+    return made && !followsRecipe ? { ...required, unmakeable: true } : required;
+  }
+  const operations = neededOperations(entry);
   const transit = { keyType, operations: made ? [...operations, "createKey" as const] : operations };
   const declared = catalog.backends.get(backend);
   const gated = made && declared !== undefined && needsMintKeyType(declared, keyType);
   return gated ? { ...required, transit, mintKeyType: keyType } : { ...required, transit };
-}
-
-function operationsOf(entry: KeyEntry): readonly TransitOperation[] | undefined {
-  if (entry.class === "asymmetric") return ["sign", "verify", "publicKey"];
-  return entry.class === "symmetric" ? ["encrypt", "decrypt"] : undefined;
 }

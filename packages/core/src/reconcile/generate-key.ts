@@ -2,6 +2,7 @@ import type { BackendEntry, KeyEntry } from "@basil/catalog";
 import { abortable, abortableDelay } from "../abortable.js";
 import type { Backend, KeyProbe } from "../backend.js";
 import type { CallContext } from "../call-context.js";
+import { servingEngine } from "../capability/class-needs.js";
 import { requireMintable } from "../capability/mint-gate.js";
 import { asBackendError, BackendError } from "../errors.js";
 import { keyRef } from "../key-ref.js";
@@ -25,7 +26,7 @@ const READ_BACK_DELAY_MS = 250;
  */
 export function requireGeneratable(entry: KeyEntry, declared: BackendEntry, { kind, capabilities }: Backend): void {
   const { keyType, class: keyClass, engine } = entry;
-  if (keyType === undefined || engine !== "transit" || (keyClass !== "asymmetric" && keyClass !== "symmetric")) {
+  if (keyType === undefined || servingEngine(entry) !== "transit") {
     throw new BackendError(
       "UNSUPPORTED",
       `a key of class ${keyClass} in engine ${engine} is not generated; put it there, or set missing to "error" or "warn"`,

@@ -115,10 +115,11 @@ describe("reconcile of values with a recipe (§5.4)", () => {
   });
 
   it("refuses, before anything is made, what cannot be stored, the other half of a pair included", async () => {
-    const keys = { pin: HEX, "tls.cert": { ...CERT, engine: "transit", missing: "warn" }, "tls.key": KEY };
+    const keys = { pin: HEX, "tls.cert": { ...CERT, backend: "poor", missing: "warn" }, "tls.key": KEY };
     const report = await run(keys);
-    expect(outcomes(report)).toEqual({ pin: "pending", "tls.cert": "warned", "tls.key": "generate-refused" });
-    expect(renderReconcileReport(report)[1]).toContain('key "tls.cert" of class public is in engine transit');
+    expect(outcomes(report)).toEqual({ pin: "pending", "tls.cert": "probe-failed", "tls.key": "generate-refused" });
+    const because = 'key "tls.cert" of class public is in backend "poor", which keeps no values';
+    expect(renderReconcileReport(report).join("\n")).toContain(because);
     expect(writes).toEqual([]);
   });
 

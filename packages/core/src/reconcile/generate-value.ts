@@ -1,5 +1,6 @@
 import type { Catalog, KeyEntry } from "@basil/catalog";
 import type { Backend, Kv2Engine } from "../backend.js";
+import { servingEngine } from "../capability/class-needs.js";
 import { asBackendError, BackendError } from "../errors.js";
 import { makeValues, type RecipeOptions, recipePartner, writeValues } from "../recipe/follow-recipe.js";
 import type { Maker } from "./generate-key.js";
@@ -49,7 +50,9 @@ async function certifyStoredKey(certificate: KeyEntry, options: RecipeOptions): 
   await writeValues(made, { ...options, createOnly: made.length > 1 });
 }
 
-function storeOf({ name, class: keyClass, engine, backend }: KeyEntry, backends: Backends): Kv2Engine {
+function storeOf(entry: KeyEntry, backends: Backends): Kv2Engine {
+  const { name, class: keyClass, backend } = entry;
+  const engine = servingEngine(entry);
   const kv2 = engine === "kv2" ? backends.get(backend)?.kv2 : undefined;
   if (kv2 !== undefined) return kv2;
   const place = engine === "kv2" ? `backend "${backend}", which keeps no values` : `engine ${engine}`;

@@ -1,6 +1,7 @@
 import type { KeyEntry } from "@basil/catalog";
 import type { Backend, KeyProbe } from "../backend.js";
 import type { CallContext } from "../call-context.js";
+import { servingEngine } from "../capability/class-needs.js";
 import { BackendError } from "../errors.js";
 import { keyRef } from "../key-ref.js";
 
@@ -11,7 +12,7 @@ import { keyRef } from "../key-ref.js";
  *   engine or key type that the backend does not offer.
  */
 export async function probeKey(entry: KeyEntry, backend: Backend, context: CallContext): Promise<KeyProbe> {
-  if (isStoredValue(entry)) return probeValue(entry, backend, context);
+  if (servingEngine(entry) === "kv2") return probeValue(entry, backend, context);
   requireOffered(entry, backend);
   const ref = keyRef(entry);
   const probe = await backend.probe(ref, context);
@@ -23,12 +24,7 @@ export async function probeKey(entry: KeyEntry, backend: Backend, context: CallC
   return { state: "unusable", reason, resource: probe.resource };
 }
 
-/** Kept as a value and read to be used: values, public values, sealing keys and signing keys in kv2. */
-function isStoredValue(entry: KeyEntry): boolean {
-  if (entry.class === "asymmetric") return entry.engine === "kv2";
-  return entry.class !== "symmetric";
-}
-
+/** For keys that are kept as values and read to be used: values, public values, sealing keys, signing keys in kv2. */
 async function probeValue(entry: KeyEntry, { kv2, id }: Backend, context: CallContext): Promise<KeyProbe> {
   if (kv2 === undefined) throw notOffered(entry, id, "kv2");
   const probe = await kv2.probe(entry.path, context);
