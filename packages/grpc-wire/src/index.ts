@@ -1,0 +1,5 @@
+export { GrpcConnection, type GrpcConnectionOptions, PREFACE, STREAM_COST_BYTES } from "./connection.js";
+export type { GrpcCall, GrpcHandler, HeldStream, StreamLedger } from "./grpc-call.js";
+export type { GrpcStatus } from "./grpc-status.js";
+export { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.js";
+export { serveSocket } from "./serve-socket.js";
