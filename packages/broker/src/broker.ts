@@ -5,11 +5,12 @@ import type { Identity, Policy } from "@basil/policy";
 import { type AuditFailureMode, AuditLog } from "./audit/audit-log.js";
 import type { AuditSink } from "./audit/audit-sink.js";
 import { Caller } from "./caller.js";
+import { Listener, type ListenOptions } from "./connections/listener.js";
 import { containBackend, disposeGivenUp } from "./containment/contain-backend.js";
 import { EmbeddedTransport } from "./embedded-transport.js";
 import { BrokerError } from "./errors.js";
 import { EventHub } from "./events/event-hub.js";
-import { Listener, type ListenOptions } from "./grpc/listener.js";
+import { grpcProtocol } from "./grpc/grpc-protocol.js";
 import { HealthWatches } from "./health/health-watches.js";
 import { readinessOf } from "./health/readiness.js";
 import { KeyDrift } from "./key-drift.js";
@@ -208,8 +209,9 @@ export class Broker implements AsyncDisposable {
    */
   async listen(options: ListenOptions): Promise<Listener> {
     this.#requireOpen();
-    const parts = { dispatcher: this.#dispatcher, limits: this.#limits, logger: this.#logger, watches: this.#watches };
-    const listener = await this.#keep(await Listener.open(options, parts));
+    const [limits, logger] = [this.#limits, this.#logger];
+    const protocol = grpcProtocol({ dispatcher: this.#dispatcher, limits, logger, watches: this.#watches });
+    const listener = await this.#keep(await Listener.open(options, { protocol, limits, logger }));
     this.#listeners.add(listener);
     return listener;
   }

@@ -3,6 +3,7 @@ import type { GrpcMethod } from "@basil/proto";
 import type { Message } from "@bufbuild/protobuf";
 import { type AnyRequestError, BrokerError } from "./errors.js";
 import { LONGEST_TIMER_MS } from "./limits.js";
+import type { CallerPresence } from "./request/call-clock.js";
 import type { Dispatcher } from "./request/dispatcher.js";
 import { type Rpc, rpcs } from "./request/rpcs.js";
 
@@ -22,7 +23,8 @@ const RPCS = rpcs();
 export class EmbeddedTransport implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #identity: Identity;
-  readonly #closed = new AbortController();
+  readonly #calls = new Set<EmbeddedCall>();
+  #closed = false;
 
   /** @internal */
   constructor(dispatcher: Dispatcher, identity: Identity) {
@@ -36,7 +38,8 @@ export class EmbeddedTransport implements AsyncDisposable {
     options: CallOptions,
   ): Promise<Response> {
     const rpc = find(path, "unary");
-    const outcome = await this.#dispatcher.unary(rpc, request as Message, this.#identity, this.#clock(options));
+    using caller = this.#begin(options);
+    const outcome = await this.#dispatcher.unary(rpc, request as Message, this.#identity, caller);
     if ("error" in outcome) throw named(outcome.error, outcome.requestId);
     return outcome.answer as Response;
   }
@@ -47,8 +50,8 @@ export class EmbeddedTransport implements AsyncDisposable {
     options: CallOptions,
   ): AsyncGenerator<Response, void, undefined> {
     const rpc = find(path, "stream");
-    const clock = this.#clock(options);
-    const outcome = await this.#dispatcher.stream(rpc, request as Message, this.#identity, clock);
+    using caller = this.#begin(options);
+    const outcome = await this.#dispatcher.stream(rpc, request as Message, this.#identity, caller);
     if ("error" in outcome) throw named(outcome.error, outcome.requestId);
     const { answer } = outcome;
     const end = () => ("end" in answer ? answer.end() : undefined);
@@ -57,32 +60,69 @@ export class EmbeddedTransport implements AsyncDisposable {
       late = true;
       end();
     };
-    const timer = clock.deadline === undefined ? undefined : setTimeout(deadlinePassed, clock.deadline - Date.now());
-    clock.signal.addEventListener("abort", end, { once: true });
+    const { deadline } = caller;
+    const timer = deadline === undefined ? undefined : setTimeout(deadlinePassed, deadline - Date.now());
+    caller.onCancel = end;
+    if (caller.cancelled) end();
     try {
       for await (const message of answer) yield message as Response;
-      if (clock.signal.aborted) throw new BrokerError("CANCELLED", "cancelled", { op: rpc.op });
+      if (caller.cancelled) throw new BrokerError("CANCELLED", "cancelled", { op: rpc.op });
       if (late && "end" in answer) throw new BrokerError("DEADLINE_EXCEEDED", "deadline exceeded", { op: rpc.op });
     } finally {
       clearTimeout(timer);
-      clock.signal.removeEventListener("abort", end);
       end();
     }
   }
 
   /** Ends what is under way; the broker lives on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
+    this.#closed = true;
+    for (const call of this.#calls) call.cancel();
   }
 
-  #clock({ signal, timeoutMs }: CallOptions) {
+  #begin({ signal, timeoutMs }: CallOptions): EmbeddedCall {
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
       throw new TypeError(`timeoutMs must be a positive number of milliseconds, not ${String(timeoutMs)}`);
     }
-    const closed = this.#closed.signal;
     const endless = timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY;
     const deadline = endless ? undefined : Date.now() + Math.min(timeoutMs, LONGEST_TIMER_MS);
-    return { signal: signal === undefined ? closed : AbortSignal.any([signal, closed]), deadline };
+    const call = new EmbeddedCall(signal, deadline, this.#calls);
+    if (this.#closed) call.cancel();
+    return call;
+  }
+}
+
+/** A call in this process: its program goes away by its signal, or by closing the transport. */
+class EmbeddedCall implements CallerPresence, Disposable {
+  cancelled = false;
+  onCancel: (() => void) | undefined;
+  readonly deadline: number | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #calls: Set<EmbeddedCall>;
+
+  constructor(signal: AbortSignal | undefined, deadline: number | undefined, calls: Set<EmbeddedCall>) {
+    this.deadline = deadline;
+    this.#signal = signal;
+    this.#calls = calls;
+    calls.add(this);
+    signal?.addEventListener("abort", this.cancel, { once: true });
+    if (signal?.aborted) this.cancel();
+  }
+
+  /** For the dispatcher. */
+  get caller(): CallerPresence {
+    return this;
+  }
+
+  readonly cancel = (): void => {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    this.onCancel?.();
+  };
+
+  [Symbol.dispose](): void {
+    this.#calls.delete(this);
+    this.#signal?.removeEventListener("abort", this.cancel);
   }
 }
 

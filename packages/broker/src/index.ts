@@ -8,6 +8,8 @@ export { parseCheckpoint, verifyAudit } from "./audit/verify-audit.js";
 export type { BrokerOptions, StartReport } from "./broker.js";
 export { Broker, createBroker } from "./broker.js";
 export { Caller } from "./caller.js";
+export type { ListenOptions } from "./connections/listener.js";
+export { Listener } from "./connections/listener.js";
 export type { CallOptions } from "./embedded-transport.js";
 export { EmbeddedTransport } from "./embedded-transport.js";
 export type {
@@ -21,8 +23,6 @@ export type {
   StartupErrorDetails,
 } from "./errors.js";
 export { BROKER_ERROR_CODES, BrokerError, isBrokerError } from "./errors.js";
-export type { ListenOptions } from "./grpc/listener.js";
-export { Listener } from "./grpc/listener.js";
 export type { Limits } from "./limits.js";
 export { DEFAULT_LIMITS } from "./limits.js";
 export type { Logger } from "./logger.js";

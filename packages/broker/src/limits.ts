@@ -31,12 +31,17 @@ export interface Limits {
   readonly idleTimeoutMs: number;
   /** Milliseconds a new connection gets to say that it speaks HTTP/2. Default: 10,000. */
   readonly prefaceTimeoutMs: number;
-  /** Bytes of requests that are open, whole or not, of all callers; one more refuses the largest that is not whole. Default: 67,108,864. */
+  /**
+   * Bytes that open requests and unread answers of all callers hold. One more refuses the largest request that is not
+   * complete, or resets the largest answer that is not read. Default: 67,108,864.
+   */
   readonly maxOpenBytes: number;
   /** The same of one uid. Default: 33,554,432. */
   readonly maxOpenBytesPerUser: number;
-  /** Milliseconds a request gets to come whole. Default: 30,000. */
+  /** Milliseconds a request may take to arrive completely. Default: 30,000. */
   readonly receiveTimeoutMs: number;
+  /** Milliseconds an answer may wait for its caller to read; then it is reset. Default: 30,000. */
+  readonly sendTimeoutMs: number;
 }
 
 /** What {@link Limits} says of each: what `createBroker` takes where it is told nothing else. */
@@ -58,6 +63,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxOpenBytes: 67_108_864,
   maxOpenBytesPerUser: 33_554_432,
   receiveTimeoutMs: 30_000,
+  sendTimeoutMs: 30_000,
 };
 
 /** A longer timer goes off at once (Node's `setTimeout`). */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Broker, BrokerOptions } from "../src/broker.js";
-import type { Listener } from "../src/grpc/listener.js";
+import type { Listener } from "../src/connections/listener.js";
 import { SocketClient } from "./socket-client.js";
 import { testBroker } from "./test-broker.js";
 

@@ -18,12 +18,10 @@ import { parseTimeout } from "./grpc-timeout.js";
 import { type FieldList, HeaderDecoder } from "./hpack/header-decoder.js";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.js";
 import { Outbox } from "./outbox.js";
+import { PREFACE } from "./preface.js";
 import { ConnectionFault } from "./protocol-error.js";
 import { areFields, type RequestHead, readRequestHead } from "./request-head.js";
 import { applySettings, defaultPeerSettings, encodeSettings } from "./settings.js";
-
-/** What a client sends first (RFC 9113 §3.4). */
-export const PREFACE: Uint8Array = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 /** What {@link GrpcConnection.read} counts for a stream that opens, in bytes: about as much work as reading so many. */
 export const STREAM_COST_BYTES = 16_384;
@@ -35,14 +33,20 @@ const WINDOW_UPDATE_BYTES = DEFAULT_WINDOW >> 1;
 /** Frames of one header block. */
 const MAX_BLOCK_FRAMES = 16;
 
-export interface GrpcConnectionOptions {
+export interface GrpcConnectionOptions<Context> {
   /** The handler of each path. Another path is answered UNIMPLEMENTED. */
-  readonly methods: ReadonlyMap<string, GrpcHandler>;
+  readonly methods: ReadonlyMap<string, GrpcHandler<Context>>;
+  /** Passed to each handler. */
+  readonly context: Context;
   readonly limits?: Partial<WireLimits>;
-  /** Accounts for memory; without it only the limits of a connection hold. */
+  /** Accounts for memory. Without it only the limits of a connection hold. */
   readonly ledger?: StreamLedger;
+  /** The status of a request that a limit refuses. Default: RESOURCE_EXHAUSTED with the reason. */
+  readonly refusal?: (path: string, reason: string) => GrpcStatus;
   /** Gets what a handler throws. Without it nothing is reported; the call ends with INTERNAL all the same. */
   readonly onFault?: (error: unknown, path: string) => void;
+  /** Called when the peer has read enough after {@link GrpcConnection.blocked} was true. */
+  readonly onUnblocked?: () => void;
 }
 
 /** A header block that is not complete. */
@@ -58,13 +62,11 @@ interface OpenBlock {
  * compression. The owner of the socket passes its bytes to {@link push} and calls {@link read}, so it decides how much work
  * a connection gets. A peer that violates the protocol or a limit gets GOAWAY or RST_STREAM with the code of the RFC.
  */
-export class GrpcConnection implements StreamConnection {
+export class GrpcConnection<Context> implements StreamConnection {
   sendWindow = DEFAULT_WINDOW;
   readonly #socket: Socket;
-  readonly #methods: ReadonlyMap<string, GrpcHandler>;
+  readonly #options: GrpcConnectionOptions<Context>;
   readonly #limits: WireLimits;
-  readonly #ledger: StreamLedger | undefined;
-  readonly #onFault: (error: unknown, path: string) => void;
   readonly #reader = new FrameReader();
   readonly #decoder: HeaderDecoder;
   readonly #rates = new FrameRates();
@@ -90,17 +92,15 @@ export class GrpcConnection implements StreamConnection {
   #lastHead: RequestHead | undefined;
   #cost = 0;
 
-  constructor(socket: Socket, { methods, limits, ledger, onFault = () => {} }: GrpcConnectionOptions) {
+  constructor(socket: Socket, options: GrpcConnectionOptions<Context>) {
     this.#socket = socket;
-    this.#methods = methods;
-    this.#limits = { ...DEFAULT_WIRE_LIMITS, ...limits };
-    this.#ledger = ledger;
-    this.#onFault = onFault;
+    this.#options = options;
+    this.#limits = { ...DEFAULT_WIRE_LIMITS, ...options.limits };
     this.#decoder = new HeaderDecoder({
       tableBytes: this.#limits.headerTableBytes,
       listBytes: this.#limits.maxHeaderListBytes,
     });
-    this.#outbox = new Outbox(socket, this.#limits.maxUnsentBytes, () => this.#flushWaiting());
+    this.#outbox = new Outbox(socket, this.#limits.maxUnsentBytes, () => this.#onDrained());
     socket.once("close", () => this.#closed());
     this.writeFrame(encodeSettings(this.#limits));
     this.#watch(this.#idleSince + this.#limits.idleTimeoutMs);
@@ -111,12 +111,19 @@ export class GrpcConnection implements StreamConnection {
     return this.#streams.size;
   }
 
+  /** Calls whose request has arrived completely. */
+  get working(): number {
+    let count = 0;
+    for (const { receiving } of this.#streams.values()) if (!receiving) count += 1;
+    return count;
+  }
+
   /** Whether {@link read} has work. */
   get readable(): boolean {
     return this.#reader.hasInput && !this.#outbox.blocked && !this.#ended;
   }
 
-  /** Whether the peer reads so slowly that nothing more should be read from it. `read` may go on after the socket's `drain`. */
+  /** Whether the peer reads so slowly that nothing more should be read from it. `onUnblocked` says when to go on. */
   get blocked(): boolean {
     return this.#outbox.blocked;
   }
@@ -198,7 +205,12 @@ export class GrpcConnection implements StreamConnection {
 
   /** @internal */
   held(stream: GrpcStream, bytes: number): void {
-    this.#ledger?.held(stream, bytes);
+    this.#options.ledger?.held(stream, bytes);
+  }
+
+  /** @internal */
+  refusal(path: string, reason: string): GrpcStatus {
+    return this.#options.refusal?.(path, reason) ?? { code: StatusCode.RESOURCE_EXHAUSTED, message: reason };
   }
 
   /** @internal */
@@ -398,10 +410,17 @@ export class GrpcConnection implements StreamConnection {
     const windows = { send: this.#peer.initialWindow, receive: DEFAULT_WINDOW };
     const stream = new GrpcStream(this, id, head, timeoutMs, windows, performance.now());
     this.#streams.set(id, stream);
-    const refused = this.#ledger?.opened(stream);
-    const problem = refused ?? (stream.httpStatus === undefined ? this.#problem(head, timeoutMs) : undefined);
+    const refused = this.#options.ledger?.opened(stream);
+    if (refused !== undefined) {
+      stream.receiving = !endStream;
+      stream.end(this.refusal(head.path, refused));
+      return;
+    }
+    const problem = stream.httpStatus === undefined ? this.#problem(head, timeoutMs) : undefined;
     if (endStream) this.#finish(stream, problem);
     else if (problem !== undefined) stream.end(problem);
+    // One without a content type, such as a GET, is answered when it is complete.
+    else if (stream.httpStatus !== undefined && head.contentType !== "") stream.rejectHttp(stream.httpStatus);
   }
 
   /** What no handler needs to see. */
@@ -413,7 +432,7 @@ export class GrpcConnection implements StreamConnection {
     if (head.timeout !== undefined && timeoutMs === undefined) {
       return { code: StatusCode.INTERNAL, message: "a grpc-timeout that is not valid" };
     }
-    if (!this.#methods.has(head.path)) return { code: StatusCode.UNIMPLEMENTED, message: "unknown method" };
+    if (!this.#options.methods.has(head.path)) return { code: StatusCode.UNIMPLEMENTED, message: "unknown method" };
     return undefined;
   }
 
@@ -442,10 +461,10 @@ export class GrpcConnection implements StreamConnection {
       return;
     }
     try {
-      this.#methods.get(stream.path)?.(stream);
+      this.#options.methods.get(stream.path)?.(stream, this.#options.context);
     } catch (error) {
-      this.#onFault(error, stream.path);
-      stream.refuse({ code: StatusCode.INTERNAL, message: "internal error" });
+      this.#options.onFault?.(error, stream.path);
+      stream.end({ code: StatusCode.INTERNAL, message: "internal error" });
     }
   }
 
@@ -520,6 +539,11 @@ export class GrpcConnection implements StreamConnection {
     if (increment === 0) this.reset(stream, "PROTOCOL_ERROR");
     else if (stream.sendWindow > LARGEST_WINDOW) this.reset(stream, "FLOW_CONTROL_ERROR");
     else if (this.#waiting.delete(stream)) stream.flush();
+  }
+
+  #onDrained(): void {
+    this.#flushWaiting();
+    if (!this.#outbox.blocked) this.#options.onUnblocked?.();
   }
 
   /** Sends what may be sent now of the answers that wait, those first that have waited longest. */
@@ -599,7 +623,7 @@ export class GrpcConnection implements StreamConnection {
     this.#waiting.delete(stream);
     this.#remember(stream.id, stream.receiving);
     stream.close(cancelled);
-    this.#ledger?.closed(stream);
+    this.#options.ledger?.closed(stream);
     if (this.#streams.size > 0) return;
     this.#idleSince = performance.now();
     this.#endWhenDrained();
@@ -662,10 +686,10 @@ export class GrpcConnection implements StreamConnection {
     if (stalled !== undefined) this.#watch(stalled + sendTimeoutMs);
     for (const stream of [...this.#streams.values()]) {
       if (stream.receiving) {
-        const message = `the request did not arrive within ${receiveTimeoutMs} ms`;
-        if (now - stream.openedAt >= receiveTimeoutMs) stream.refuse({ code: StatusCode.RESOURCE_EXHAUSTED, message });
+        const late = now - stream.openedAt >= receiveTimeoutMs;
+        if (late) stream.refuse(`the request did not arrive completely within ${receiveTimeoutMs} ms`);
         else this.#watch(stream.openedAt + receiveTimeoutMs);
-      } else if (stream.waiting) {
+      } else if (stream.sending) {
         if (now - stream.progressAt >= sendTimeoutMs) this.reset(stream, "CANCEL");
         else this.#watch(stream.progressAt + sendTimeoutMs);
       }

@@ -29,26 +29,29 @@ export interface GrpcCall {
   drained(): Promise<void>;
 }
 
-/** Answers the calls of a method. What it throws ends the call with INTERNAL and goes to `onFault`. */
-export type GrpcHandler = (call: GrpcCall) => void;
+/**
+ * Answers the calls of a method. What it throws ends the call with INTERNAL and goes to `onFault`.
+ *
+ * @typeParam Context - What the owner of the connection knows of its peer.
+ */
+export type GrpcHandler<Context = undefined> = (call: GrpcCall, context: Context) => void;
 
-/** A stream as the one sees it who accounts for memory. */
+/** What a {@link StreamLedger} sees of a stream. */
 export interface HeldStream {
-  readonly path: string;
-  /** Bytes of its unfinished request or of its unread answer. */
+  /** Bytes of its request and of its answer that is not sent. */
   readonly heldBytes: number;
-  /** Whether its request has not arrived completely. */
-  readonly receiving: boolean;
-  /** Ends it with a status and frees what it holds. An answer that has begun is reset with CANCEL instead. */
-  refuse(status: GrpcStatus): void;
+  /** Whether it waits for the peer: for the rest of the request, or to send the answer. */
+  readonly waitsForPeer: boolean;
+  /** Ends it and frees what it holds: with the status that `refusal` makes of the reason, or with CANCEL where the answer has begun. */
+  refuse(reason: string): void;
 }
 
 /** Accounts for what the streams of a connection hold, and decides which may open. */
 export interface StreamLedger {
-  /** @returns A status to refuse the stream with, before anything is read of it. */
-  opened(stream: HeldStream): GrpcStatus | undefined;
-  /** `heldBytes` changed by so many bytes. It may refuse this stream or another. */
+  /** @returns A reason to refuse the stream, before anything of it is read. */
+  opened(stream: HeldStream): string | undefined;
+  /** `heldBytes` changed by so many bytes. The ledger may refuse this stream or another. */
   held(stream: HeldStream, bytes: number): void;
-  /** The stream holds nothing any more. Called once for each stream that {@link opened} admitted. */
+  /** The stream holds nothing any more. Called once for each stream that opened, a refused one included. */
   closed(stream: HeldStream): void;
 }

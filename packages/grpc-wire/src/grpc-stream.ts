@@ -25,6 +25,7 @@ export interface StreamConnection {
   /** The stream has data that the peer does not let through. */
   wait(stream: GrpcStream): void;
   held(stream: GrpcStream, bytes: number): void;
+  refusal(path: string, reason: string): GrpcStatus;
   reset(stream: GrpcStream, code: ErrorCodeName): void;
   /** Everything was sent. */
   answered(stream: GrpcStream): void;
@@ -95,9 +96,13 @@ export class GrpcStream implements GrpcCall, HeldStream {
     return this.#started || this.#ended;
   }
 
-  /** Whether data waits for the peer. */
-  get waiting(): boolean {
+  /** Whether the answer waits for the peer. */
+  get sending(): boolean {
     return this.#pendingBytes > 0 || this.#trailers !== undefined;
+  }
+
+  get waitsForPeer(): boolean {
+    return this.receiving || this.sending;
   }
 
   metadata(name: string): string | undefined {
@@ -208,10 +213,10 @@ export class GrpcStream implements GrpcCall, HeldStream {
     });
   }
 
-  refuse(status: GrpcStatus): void {
+  refuse(reason: string): void {
     if (this.closed) return;
-    if (!this.#started && !this.#ended) this.end(status);
-    else this.#connection.reset(this, "CANCEL");
+    if (this.answering) this.#connection.reset(this, "CANCEL");
+    else this.end(this.#connection.refusal(this.path, reason));
   }
 
   /** Sends what the windows and the socket let through, then the trailers. */

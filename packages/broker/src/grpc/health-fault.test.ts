@@ -1,21 +1,18 @@
-import { status } from "@grpc/grpc-js";
+import type { GrpcCall, GrpcStatus } from "@basil/grpc-wire";
+import { grpcMethods, Health, HealthCheckRequestSchema } from "@basil/proto";
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { addHealthService, type HealthServiceParts } from "./health-service.js";
+import { healthMethods } from "./health-service.js";
 
 describe("grpc.health.v1 Check", () => {
-  it("answers INTERNAL, and the process lives on, when the dispatcher fails as nobody foresaw", async () => {
-    type Check = (call: object, answer: (error: unknown) => void) => void;
-    const handlers = new Map<string, Check>();
-    const server = { register: (path: string, handler: Check) => handlers.set(path, handler) };
+  it("answers INTERNAL, and the process keeps running, when the dispatcher fails unexpectedly", async () => {
     const dispatcher = { unary: () => Promise.reject(new Error("a tracer that throws")) };
-    addHealthService(
-      server as never,
-      { dispatcher, identity: { kind: "unauthenticated" } } as unknown as HealthServiceParts,
-    );
-    const answered = new Promise((answer) => {
-      const call = { request: { service: "basil.broker.v1.SigningService" } };
-      handlers.get("/grpc.health.v1.Health/Check")?.(call, answer);
+    const methods = new Map(healthMethods(dispatcher as never, {} as never));
+    const { path, requestSerialize } = grpcMethods(Health).check;
+    const request = create(HealthCheckRequestSchema, { service: "basil.broker.v1.SigningService" });
+    const ended = new Promise<GrpcStatus>((end) => {
+      methods.get(path)?.({ message: requestSerialize(request), end } as Partial<GrpcCall> as GrpcCall, {} as never);
     });
-    expect(await answered).toEqual({ code: status.INTERNAL, details: "internal error" });
+    expect(await ended).toEqual({ code: 13, message: "internal error" });
   });
 });

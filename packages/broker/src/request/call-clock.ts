@@ -1,56 +1,66 @@
 import { BrokerError } from "../errors.js";
 import { unavailable } from "./backend-answers.js";
 
+/** The caller of a request, as its transport sees it. */
+export interface CallerPresence {
+  readonly cancelled: boolean;
+  /** Called once when the caller goes away before the request is answered. */
+  onCancel: (() => void) | undefined;
+}
+
 export interface CallOptions {
-  /** The caller went away. */
-  readonly signal?: AbortSignal | undefined;
+  /** Says when the caller goes away. */
+  readonly caller?: CallerPresence | undefined;
   /** Milliseconds since the epoch. */
   readonly deadline?: number | undefined;
   /**
-   * Told once nobody reads the request any more, so that its owner may zero it. Not told when a backend failed or was
+   * Called once no code reads the request any more, so that its owner may zero it. Not called when a backend failed or was
    * given up on: it may be reading still.
    */
   readonly released?: (() => void) | undefined;
 }
 
-/** Joins what can end a call: its caller, its deadline, and the time a backend gets. The reason is what the caller sees. */
+/**
+ * The one deadline and the one signal of a request. It aborts when the caller goes away, at the caller's deadline, after the
+ * time a backend gets, and when the broker stops. The reason is what the caller sees.
+ */
 export class CallClock implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #sources: readonly AbortSignal[];
-  readonly #onAbort: () => void;
+  readonly #op: string;
+  readonly #caller: CallerPresence | undefined;
 
-  /** @param stopped - Aborts when the broker stops waiting for anyone. */
-  constructor(
-    op: string,
-    { signal, deadline = Number.POSITIVE_INFINITY }: CallOptions,
-    stopped: AbortSignal,
-    backendTimeoutMs: number,
-  ) {
+  constructor(op: string, { caller, deadline = Number.POSITIVE_INFINITY }: CallOptions, backendTimeoutMs: number) {
+    this.#op = op;
+    this.#caller = caller;
     const remaining = deadline - Date.now();
-    const ending =
-      remaining <= backendTimeoutMs
-        ? () => new BrokerError("DEADLINE_EXCEEDED", "deadline exceeded", { op })
-        : () => unavailable(op, new Error(`no answer in ${backendTimeoutMs} ms`));
-    const ms = Math.max(0, Math.min(remaining, backendTimeoutMs));
-    this.#timer = setTimeout(() => this.#controller.abort(ending()), ms);
-    this.#sources = signal === undefined ? [stopped] : [signal, stopped];
-    this.#onAbort = () => {
-      const cause: unknown = this.#sources.find(({ aborted }) => aborted)?.reason;
-      this.#controller.abort(new BrokerError("CANCELLED", "cancelled", { op }, { cause }));
-    };
-    for (const source of this.#sources) {
-      if (source.aborted) this.#onAbort();
-      else source.addEventListener("abort", this.#onAbort, { once: true });
-    }
+    this.#timer = setTimeout(
+      () => {
+        const late = remaining <= backendTimeoutMs;
+        this.#controller.abort(
+          late
+            ? new BrokerError("DEADLINE_EXCEEDED", "deadline exceeded", { op })
+            : unavailable(op, new Error(`no answer in ${backendTimeoutMs} ms`)),
+        );
+      },
+      Math.max(0, Math.min(remaining, backendTimeoutMs)),
+    );
+    if (caller === undefined) return;
+    caller.onCancel = () => this.cancel("the caller went away");
+    if (caller.cancelled) caller.onCancel();
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
+  /** Gives the request up. @param cause - For the operator's log. */
+  cancel(cause: string): void {
+    this.#controller.abort(new BrokerError("CANCELLED", "cancelled", { op: this.#op }, { cause: new Error(cause) }));
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    for (const source of this.#sources) source.removeEventListener("abort", this.#onAbort);
+    if (this.#caller !== undefined) this.#caller.onCancel = undefined;
   }
 }

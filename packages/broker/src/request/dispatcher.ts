@@ -34,11 +34,10 @@ export class Dispatcher {
   readonly #services: Services;
   readonly #audit: AuditLog;
   readonly #admission: Admission;
-  #inFlight = 0;
   #closing = false;
   #onIdle: (() => void) | undefined;
-  /** Ends what is still in flight. */
-  readonly #aborted = new AbortController();
+  /** Of the requests in flight. */
+  readonly #clocks = new Set<CallClock>();
 
   constructor(services: Services, audit: AuditLog) {
     this.#admission = new Admission(services.limits);
@@ -58,7 +57,7 @@ export class Dispatcher {
   /** Refuses new requests, and settles once those in flight are answered. */
   async drain(): Promise<void> {
     this.#closing = true;
-    if (this.#inFlight > 0) {
+    if (this.#clocks.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
@@ -67,12 +66,12 @@ export class Dispatcher {
 
   /** Requests at work, and requests that wait for their turn. */
   get load(): { readonly inFlight: number; readonly waiting: number } {
-    return { inFlight: this.#inFlight - this.#admission.waiting, waiting: this.#admission.waiting };
+    return { inFlight: this.#clocks.size - this.#admission.waiting, waiting: this.#admission.waiting };
   }
 
   /** Gives up what {@link drain} still waits for. */
   abort(): void {
-    this.#aborted.abort(new Error("the broker stopped"));
+    for (const clock of this.#clocks) clock.cancel("the broker stopped");
   }
 
   async #run<Answer extends object>(
@@ -88,14 +87,14 @@ export class Dispatcher {
       return { requestId, error: unavailable(op, new Error("the broker is stopping")) };
     }
     const startedAt = process.hrtime.bigint();
-    using clock = new CallClock(op, options, this.#aborted.signal, this.#services.limits.backendTimeoutMs);
+    using clock = new CallClock(op, options, this.#services.limits.backendTimeoutMs);
     const { signal } = clock;
     const context = { signal, requestId, ...(deadline === undefined ? {} : { deadline }) };
     const call = new Call(op, identity, this.#services, context);
     const span = startRequestSpan(op, requestId);
     let leave: (() => void) | undefined;
-    // Last before what ends it: a broker that closes waits until none is in flight.
-    this.#inFlight += 1;
+    // Last before what removes it: a broker that closes waits until none is in flight.
+    this.#clocks.add(clock);
     try {
       const turn = ALWAYS_ANSWERED.has(op) ? undefined : this.#admission.enter(callerName(call), op, signal);
       leave = turn instanceof Promise ? await turn : turn;
@@ -111,8 +110,8 @@ export class Dispatcher {
     } finally {
       if (released !== undefined) void call.whenBackendsAreDone().then(released, () => undefined);
       leave?.();
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#onIdle?.();
+      this.#clocks.delete(clock);
+      if (this.#clocks.size === 0) this.#onIdle?.();
     }
   }
 

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hasPreface } from "@basil/grpc-wire";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { awaitPreface } from "./preface.js";
+import { awaitFirstBytes } from "./first-bytes.js";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 let folder: string;
@@ -28,29 +29,25 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe("awaitPreface", () => {
-  it("waits for all of it, however it is cut, and puts back what was said", async () => {
+describe("awaitFirstBytes", () => {
+  it("waits until the protocol is known, however the bytes are cut, and passes them on", async () => {
     const socket = await accepted;
-    const spoken = new Promise<number>((resolve) => awaitPreface(socket, 10_000, resolve));
-    for (const part of [PREFACE.subarray(0, 1), PREFACE.subarray(1, 20), PREFACE.subarray(20), Buffer.from("more")]) {
+    const matched = new Promise<Buffer>((resolve) => awaitFirstBytes(socket, 10_000, hasPreface, resolve));
+    for (const part of [PREFACE.subarray(0, 1), PREFACE.subarray(1, 20), PREFACE.subarray(20)]) {
       await new Promise((written) => void client.write(part, written));
     }
-    const bytes = await spoken;
-    expect(bytes).toBeGreaterThanOrEqual(PREFACE.length);
-    const read: Buffer[] = [];
-    while (Buffer.concat(read).length < PREFACE.length + 4) {
-      const chunk = socket.read() as Buffer | null;
-      if (chunk === null) await once(socket, "readable");
-      else read.push(chunk);
-    }
-    expect(Buffer.concat(read).toString()).toBe(`${PREFACE}more`);
+    const bytes = await matched;
+    expect(bytes.subarray(0, PREFACE.length)).toEqual(PREFACE);
+    const rest = once(socket, "data");
+    client.write(Buffer.from("more"));
+    expect(String((await rest)[0])).toBe("more");
     socket.destroy();
   });
 
   it("destroys a socket at the first byte that is another", async () => {
     const socket = await accepted;
     let spoken = false;
-    awaitPreface(socket, 10_000, () => {
+    awaitFirstBytes(socket, 10_000, hasPreface, () => {
       spoken = true;
     });
     client.write(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
@@ -58,9 +55,9 @@ describe("awaitPreface", () => {
     expect(spoken).toBe(false);
   });
 
-  it("destroys a socket that does not say it in time, or ends", async () => {
+  it("destroys a socket whose protocol is not known in time", async () => {
     const socket = await accepted;
-    awaitPreface(socket, 30, () => {});
+    awaitFirstBytes(socket, 30, hasPreface, () => {});
     client.write(PREFACE.subarray(0, 23));
     await once(client, "close");
     expect(socket.destroyed).toBe(true);
@@ -83,7 +80,7 @@ describe("any first bytes", () => {
         const socket = await connection;
         const outcome = await new Promise<string>((resolve) => {
           socket.once("close", () => resolve("closed"));
-          awaitPreface(socket, 10_000, () => resolve("spoken"));
+          awaitFirstBytes(socket, 10_000, hasPreface, () => resolve("spoken"));
         });
         socket.destroy();
         other.destroy();
