@@ -28,7 +28,10 @@ export const STREAM_COST_BYTES = 16_384;
 
 /** Streams that this side reset while the peer may still send on them; older ones are forgotten. */
 const MAX_RESET_STREAMS = 512;
-/** Received bytes after which the peer's window is opened again. */
+/**
+ * Received bytes after which the peer's window is opened again. A frame has at most 16,384 bytes, so a window is never
+ * exceeded: what a peer sends without leave is bounded by what its streams may hold.
+ */
 const WINDOW_UPDATE_BYTES = DEFAULT_WINDOW >> 1;
 /** Frames of one header block. */
 const MAX_BLOCK_FRAMES = 16;
@@ -81,7 +84,6 @@ export class GrpcConnection<Context> implements StreamConnection {
   #settled = false;
   #block: OpenBlock | undefined;
   #lastStream = 0;
-  #receiveWindow = DEFAULT_WINDOW;
   #unacknowledged = 0;
   #draining = false;
   #ended = false;
@@ -102,7 +104,7 @@ export class GrpcConnection<Context> implements StreamConnection {
     });
     this.#outbox = new Outbox(socket, this.#limits.maxUnsentBytes, () => this.#onDrained());
     socket.once("close", () => this.#closed());
-    this.writeFrame(encodeSettings(this.#limits));
+    this.#send(encodeSettings(this.#limits));
     this.#watch(this.#idleSince + this.#limits.idleTimeoutMs);
   }
 
@@ -169,7 +171,7 @@ export class GrpcConnection<Context> implements StreamConnection {
   drain(): void {
     if (this.#draining || this.#ended) return;
     this.#draining = true;
-    this.writeFrame(encodeGoaway(this.#lastStream, ErrorCode.NO_ERROR, ""));
+    this.#send(encodeGoaway(this.#lastStream, ErrorCode.NO_ERROR, ""));
     this.#endWhenDrained();
   }
 
@@ -181,7 +183,11 @@ export class GrpcConnection<Context> implements StreamConnection {
 
   /** @internal */
   writeFrame(frame: Buffer): void {
-    this.#rates.sent();
+    this.#rates.answered();
+    this.#send(frame);
+  }
+
+  #send(frame: Buffer): void {
     this.#outbox.write(frame);
     if (this.#outbox.blocked) this.#watch(performance.now() + this.#limits.sendTimeoutMs);
   }
@@ -216,7 +222,7 @@ export class GrpcConnection<Context> implements StreamConnection {
   /** @internal */
   reset(stream: GrpcStream, code: ErrorCodeName): void {
     if (stream.closed) return;
-    this.writeFrame(encodeIntegerFrame(FrameType.RST_STREAM, stream.id, ErrorCode[code]));
+    this.#send(encodeIntegerFrame(FrameType.RST_STREAM, stream.id, ErrorCode[code]));
     this.#close(stream, true);
   }
 
@@ -224,7 +230,7 @@ export class GrpcConnection<Context> implements StreamConnection {
   answered(stream: GrpcStream): void {
     // RFC 9113 §8.1: a complete answer to an incomplete request, then a reset without an error.
     if (stream.receiving) {
-      this.writeFrame(encodeIntegerFrame(FrameType.RST_STREAM, stream.id, ErrorCode.NO_ERROR));
+      this.#send(encodeIntegerFrame(FrameType.RST_STREAM, stream.id, ErrorCode.NO_ERROR));
     }
     this.#close(stream, false);
   }
@@ -292,9 +298,6 @@ export class GrpcConnection<Context> implements StreamConnection {
     const size = this.#reader.end - this.#reader.start;
     if (id === 0) throw new ConnectionFault("PROTOCOL_ERROR", "DATA on stream 0");
     const [start, end] = this.#unpadded();
-    if (size > this.#receiveWindow)
-      throw new ConnectionFault("FLOW_CONTROL_ERROR", "DATA over the connection's window");
-    this.#receiveWindow -= size;
     this.#acknowledge(size);
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     if (start === end && !endStream) this.#take("DATA");
@@ -305,11 +308,7 @@ export class GrpcConnection<Context> implements StreamConnection {
       this.reset(stream, "STREAM_CLOSED");
       return;
     }
-    if (size > stream.receiveWindow) {
-      this.reset(stream, "FLOW_CONTROL_ERROR");
-      return;
-    }
-    stream.receiveWindow -= size;
+    stream.unacknowledged += size;
     stream.received += end - start;
     const { contentLength } = stream.head;
     if (
@@ -325,9 +324,9 @@ export class GrpcConnection<Context> implements StreamConnection {
       this.#finish(stream, problem);
     } else if (problem !== undefined) {
       stream.end(problem);
-    } else if (stream.receiveWindow <= DEFAULT_WINDOW - WINDOW_UPDATE_BYTES) {
-      this.writeFrame(encodeIntegerFrame(FrameType.WINDOW_UPDATE, id, DEFAULT_WINDOW - stream.receiveWindow));
-      stream.receiveWindow = DEFAULT_WINDOW;
+    } else if (stream.unacknowledged >= WINDOW_UPDATE_BYTES) {
+      this.#send(encodeIntegerFrame(FrameType.WINDOW_UPDATE, id, stream.unacknowledged));
+      stream.unacknowledged = 0;
     }
   }
 
@@ -407,8 +406,7 @@ export class GrpcConnection<Context> implements StreamConnection {
 
   #open(id: number, head: RequestHead, endStream: boolean): void {
     const timeoutMs = head.timeout === undefined ? undefined : parseTimeout(head.timeout);
-    const windows = { send: this.#peer.initialWindow, receive: DEFAULT_WINDOW };
-    const stream = new GrpcStream(this, id, head, timeoutMs, windows, performance.now());
+    const stream = new GrpcStream(this, id, head, timeoutMs, this.#peer.initialWindow);
     this.#streams.set(id, stream);
     const refused = this.#options.ledger?.opened(stream);
     if (refused !== undefined) {
@@ -500,7 +498,7 @@ export class GrpcConnection<Context> implements StreamConnection {
     this.#settled = true;
     const before = this.#peer.initialWindow;
     applySettings(this.#peer, bytes, start, end);
-    this.writeFrame(encodeFrame(FrameType.SETTINGS, FrameFlag.ACK, 0, Buffer.alloc(0)));
+    this.#send(encodeFrame(FrameType.SETTINGS, FrameFlag.ACK, 0, Buffer.alloc(0)));
     const change = this.#peer.initialWindow - before;
     if (change === 0) return;
     for (const stream of this.#streams.values()) {
@@ -517,7 +515,7 @@ export class GrpcConnection<Context> implements StreamConnection {
     if (end - start !== 8) throw new ConnectionFault("FRAME_SIZE_ERROR", `PING of ${end - start} bytes`);
     if (flags & FrameFlag.ACK) return;
     this.#take("PING");
-    this.writeFrame(encodeFrame(FrameType.PING, FrameFlag.ACK, 0, bytes.subarray(start, end)));
+    this.#send(encodeFrame(FrameType.PING, FrameFlag.ACK, 0, bytes.subarray(start, end)));
   }
 
   #onWindowUpdate(): void {
@@ -591,8 +589,7 @@ export class GrpcConnection<Context> implements StreamConnection {
   #acknowledge(size: number): void {
     this.#unacknowledged += size;
     if (this.#unacknowledged < WINDOW_UPDATE_BYTES) return;
-    this.writeFrame(encodeIntegerFrame(FrameType.WINDOW_UPDATE, 0, this.#unacknowledged));
-    this.#receiveWindow += this.#unacknowledged;
+    this.#send(encodeIntegerFrame(FrameType.WINDOW_UPDATE, 0, this.#unacknowledged));
     this.#unacknowledged = 0;
   }
 
@@ -603,12 +600,12 @@ export class GrpcConnection<Context> implements StreamConnection {
   /** Answers a request that gets no stream. */
   #answerHead(id: number, block: Buffer, endStream: boolean): void {
     this.writeHeaders(id, block, true);
-    if (!endStream) this.writeFrame(encodeIntegerFrame(FrameType.RST_STREAM, id, ErrorCode.NO_ERROR));
+    if (!endStream) this.#send(encodeIntegerFrame(FrameType.RST_STREAM, id, ErrorCode.NO_ERROR));
     this.#remember(id, !endStream);
   }
 
   #rejectStream(id: number, code: ErrorCodeName, endStream: boolean): void {
-    this.writeFrame(encodeIntegerFrame(FrameType.RST_STREAM, id, ErrorCode[code]));
+    this.#send(encodeIntegerFrame(FrameType.RST_STREAM, id, ErrorCode[code]));
     this.#remember(id, !endStream);
   }
 
@@ -644,7 +641,7 @@ export class GrpcConnection<Context> implements StreamConnection {
   }
 
   #fail({ code, message }: ConnectionFault): void {
-    this.writeFrame(encodeGoaway(this.#lastStream, ErrorCode[code], message));
+    this.#send(encodeGoaway(this.#lastStream, ErrorCode[code], message));
     this.#end();
     for (const stream of [...this.#streams.values()]) this.#close(stream, true);
   }

@@ -36,14 +36,15 @@ export class GrpcStream implements GrpcCall, HeldStream {
   readonly id: number;
   readonly head: RequestHead;
   readonly timeoutMs: number | undefined;
-  readonly openedAt: number;
+  readonly openedAt = performance.now();
   onCancel: (() => void) | undefined;
   message: Uint8Array = EMPTY;
   receiving = true;
   cancelled = false;
   closed = false;
   sendWindow: number;
-  receiveWindow: number;
+  /** Bytes received since the peer's window was last opened. */
+  unacknowledged = 0;
   /** The status below gRPC that the request gets once it is complete; undefined for a gRPC request. */
   readonly httpStatus: HttpRejection | undefined;
   /** Bytes of DATA received, for `content-length`. */
@@ -70,17 +71,14 @@ export class GrpcStream implements GrpcCall, HeldStream {
     id: number,
     head: RequestHead,
     timeoutMs: number | undefined,
-    windows: { readonly send: number; readonly receive: number },
-    now: number,
+    sendWindow: number,
   ) {
     this.#connection = connection;
     this.id = id;
     this.head = head;
     this.httpStatus = httpRejection(head);
     this.timeoutMs = timeoutMs;
-    this.sendWindow = windows.send;
-    this.receiveWindow = windows.receive;
-    this.openedAt = now;
+    this.sendWindow = sendWindow;
   }
 
   get path(): string {
