@@ -32,7 +32,7 @@ describe("the image's build context", () => {
     expect(copied.length).toBeGreaterThan(1);
     for (const [, source = ""] of copied) await access(join(folder, "context", source));
     expect(dockerfile).toMatch(/^RUN sh \/install\.sh \/tarballs \/opt\/basil$/m);
-    expect((await readdir(join(folder, "context", "tarballs"))).length).toBe(10);
+    expect((await readdir(join(folder, "context", "tarballs"))).length).toBe(11);
   });
 });
 
