@@ -59,11 +59,11 @@ const anyFrame = fc.oneof(
       .map(([type, bits, id, bytes]) => frame(type, bits, id, bytes)),
   },
 );
-const sequence = fc.array(anyFrame, { maxLength: 40 }).map((frames) => Buffer.concat(frames));
+const sequence = fc.array(anyFrame, { maxLength: 40 }).map((frames): Buffer => Buffer.concat(frames));
 /** A sequence of which some bytes are others. */
 const damaged = fc
   .tuple(sequence, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 }))
-  .map(([bytes, changes]) => {
+  .map(([bytes, changes]): Buffer => {
     const copy = Buffer.from(bytes);
     for (const [at, value] of changes) if (copy.length > 0) copy[at % copy.length] = value;
     return copy;
@@ -93,7 +93,7 @@ describe("a server under random frames", () => {
   it.for([
     ["in sequences", sequence],
     ["in damaged sequences", damaged],
-    ["that are no frames", fc.uint8Array({ maxLength: 3000 }).map((bytes) => Buffer.from(bytes))],
+    ["that are no frames", fc.uint8Array({ maxLength: 3000 }).map((bytes): Buffer => Buffer.from(bytes))],
   ] as const)(
     "%s keeps answering, faults nothing and keeps nothing of a closed connection",
     async ([, bytes]) => {
