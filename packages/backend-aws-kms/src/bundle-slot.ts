@@ -102,6 +102,8 @@ async function call<A extends "Encrypt" | "Decrypt">(
     attemptTimeoutMs: 5_000,
     connections: 1,
     maxAttempts: 3,
+    // One call: there is nothing to save.
+    wire: "sdk",
     ...(fips !== undefined && { useFipsEndpoint: fips }),
   });
   const timeout = AbortSignal.timeout(OPERATION_TIMEOUT_MS);

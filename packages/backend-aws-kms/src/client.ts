@@ -99,7 +99,11 @@ export interface KmsCalls {
    * Everything but CreateKey may be sent more than once after throttling or a transient fault.
    * CreateKey has no client token, so a second one could leave a second key: it is sent again only when KMS
    * provably did not act on the first.
+   *
+   * It settles as soon as `signal` aborts, and by `endsAt` at the latest.
+   *
+   * @param endsAt - By `performance.now()`, its retries included. Absent: no limit but those of the attempts.
    */
-  call<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>>;
+  call<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal, endsAt?: number): Promise<KmsAnswer<A>>;
   close(): void;
 }

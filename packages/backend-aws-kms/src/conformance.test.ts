@@ -16,6 +16,7 @@ async function create(options: Partial<AwsKmsOptions>): Promise<Backend> {
 const path = (name: string) => `alias/basil/${name}`;
 
 testBackend("aws-kms", () => create({}), { path });
+testBackend("aws-kms over the AWS SDK's wire", () => create({ wire: "sdk" }), { path });
 testBackend("aws-kms with rotation and local verification", () => create({ rotation: true, verify: "local" }), {
   path,
 });

@@ -46,7 +46,7 @@ const writeKey = (accessKeyId: string, secret: string) =>
     `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secret}\n`,
   );
 
-describe("awsKms finds who it is", () => {
+describe.for(["lean", "sdk"] as const)("awsKms finds who it is, over the %s wire", (wire) => {
   it("on EC2, by instance metadata and the seed's trust policy", async () => {
     await using test = await emulated({
       roles: [{ name: "basil-agent", trust: seedDocument("ec2-trust.json"), policies: [runtimePolicy()] }],
@@ -55,7 +55,7 @@ describe("awsKms finds who it is", () => {
     });
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", undefined);
     vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", test.emulator.endpoint);
-    await using backend = awsKms({ region: "us-east-1", endpoint: test.emulator.endpoint });
+    await using backend = awsKms({ wire, region: "us-east-1", endpoint: test.emulator.endpoint });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
     expect(test.emulator.calls.at(-1)?.principal).toContain("assumed-role/basil-agent/");
     expect(await identity({ endpoint: test.emulator.endpoint })).toEqual({
@@ -85,7 +85,7 @@ describe("awsKms finds who it is", () => {
     vi.stubEnv("AWS_WEB_IDENTITY_TOKEN_FILE", join(folder, "token"));
     vi.stubEnv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/basil-agent");
     vi.stubEnv("AWS_ENDPOINT_URL", test.emulator.endpoint);
-    await using backend = awsKms({ region: "us-east-1" });
+    await using backend = awsKms({ wire, region: "us-east-1" });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
     expect(await identity({})).toEqual({
       source: "the default AWS chain (role assumed by web identity, web identity token named in the environment)",
@@ -103,7 +103,7 @@ describe("awsKms finds who it is", () => {
     });
     vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", test.emulator.containerCredentialsUri);
     vi.stubEnv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "pod-token");
-    await using backend = awsKms({ region: "us-east-1", endpoint: test.emulator.endpoint });
+    await using backend = awsKms({ wire, region: "us-east-1", endpoint: test.emulator.endpoint });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
     expect(await identity({ endpoint: test.emulator.endpoint })).toMatchObject({
       source: "the default AWS chain (container endpoint)",
@@ -123,14 +123,14 @@ describe("awsKms finds who it is", () => {
     await writeKey("AKIDEXAMPLERUNTIME", "secret-of-runtime");
     vi.stubEnv("AWS_ENDPOINT_URL", test.emulator.endpoint);
     const role = (name: string) => ({ region: "us-east-1", roleArn: `arn:aws:iam::111122223333:role/${name}` });
-    await using backend = awsKms({ ...role("basil-agent"), sessionName: "host-7" });
+    await using backend = awsKms({ wire, ...role("basil-agent"), sessionName: "host-7" });
     await expect(sign256(backend)).resolves.toMatchObject({ keyVersion: 1 });
     expect(test.emulator.calls.at(-1)?.principal).toContain("assumed-role/basil-agent/host-7");
     expect(await identity({ ...role("basil-agent"), sessionName: "host-7" })).toMatchObject({
       source: "arn:aws:iam::111122223333:role/basil-agent, assumed with the default AWS chain",
       arn: "arn:aws:sts::111122223333:assumed-role/basil-agent/host-7",
     });
-    await using stranger = awsKms(role("closed"));
+    await using stranger = awsKms({ wire, ...role("closed") });
     await expect(sign256(stranger)).rejects.toMatchObject({
       code: "UNAVAILABLE",
       message: expect.stringContaining("could not be assumed"),
@@ -147,7 +147,7 @@ describe("awsKms finds who it is", () => {
     await writeKey("AKIDEXAMPLERUNTIME", "secret-of-runtime");
     vi.stubEnv("AWS_ENDPOINT_URL", `http://127.0.0.1:${(sts.address() as AddressInfo).port}`);
     const roleArn = "arn:aws:iam::111122223333:role/basil-agent";
-    await using backend = awsKms({ region: "us-east-1", roleArn, externalId: "basil-42" });
+    await using backend = awsKms({ wire, region: "us-east-1", roleArn, externalId: "basil-42" });
     await expect(sign256(backend)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     const sent = new URLSearchParams(bodies[0]);
     expect(Object.fromEntries(sent)).toMatchObject({
@@ -163,7 +163,7 @@ describe("awsKms finds who it is", () => {
   it("anew after its access key was rotated, without a restart", async () => {
     await using test = await emulated();
     await writeKey("AKIDRETIRED", "secret-of-admin");
-    await using backend = awsKms({ region: "us-east-1", endpoint: test.emulator.endpoint });
+    await using backend = awsKms({ wire, region: "us-east-1", endpoint: test.emulator.endpoint });
     await expect(sign256(backend)).rejects.toMatchObject({
       code: "UNAVAILABLE",
       message: expect.stringContaining("UnrecognizedClientException"),

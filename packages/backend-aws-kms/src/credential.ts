@@ -50,6 +50,10 @@ export const awsKmsCredentialSchema = z
       .describe("Requests for one operation."),
     "attempt-timeout-ms": milliseconds(20_000).optional().describe("Limit of one request."),
     "connect-timeout-ms": milliseconds(10_000).optional().describe("Limit of one connection."),
+    wire: z
+      .enum(["lean", "sdk"])
+      .optional()
+      .describe("Who sends the calls that use a key: this package or the AWS SDK."),
     verify: z.enum(["kms", "local"]).optional().describe("Where signatures are verified."),
     "grace-versions": z
       .string()

@@ -73,11 +73,15 @@ const PASSING = [
   ["a wrong Date", { kind: "date", offsetMs: 3_600_000 }, 1],
 ] as const;
 
-describe.concurrent.for(Object.keys(OPERATIONS))("%s", (operation) => {
+const BY_WIRE = (["lean", "sdk"] as const).flatMap((wire) =>
+  Object.keys(OPERATIONS).map((name) => [name, wire] as const),
+);
+
+describe.concurrent.for(BY_WIRE)("%s over the %s wire", ([operation, wire]) => {
   const run = OPERATIONS[operation] ?? expect.fail();
 
   it.for(PASSING)("succeeds through %s", ([, fault, times]) =>
-    withEmulator({}, async ({ emulator }, backend, sealed) => {
+    withEmulator({ wire }, async ({ emulator }, backend, sealed) => {
       emulator.faults.add({ fault, operation, times });
       await run(backend, sealed);
       expect(emulator.faults.pending).toEqual([]);
@@ -91,7 +95,7 @@ describe.concurrent.for(Object.keys(OPERATIONS))("%s", (operation) => {
     ["cut answers", { kind: "truncate" }],
     ["silence", { kind: "hang" }],
   ] as const)("is UNAVAILABLE with a retry hint through lasting %s, and works as soon as it ends", ([, fault]) =>
-    withEmulator({ operationTimeoutMs: 3000 }, async ({ emulator }, backend, sealed) => {
+    withEmulator({ wire, operationTimeoutMs: 3000 }, async ({ emulator }, backend, sealed) => {
       emulator.faults.add({ fault, operation, times: Number.POSITIVE_INFINITY });
       await expect(run(backend, sealed)).rejects.toMatchObject({
         code: "UNAVAILABLE",
@@ -103,7 +107,7 @@ describe.concurrent.for(Object.keys(OPERATIONS))("%s", (operation) => {
   );
 
   it("is DEADLINE_EXCEEDED when KMS is silent beyond the caller's deadline, and other keys answer meanwhile", () =>
-    withEmulator({ attemptTimeoutMs: 5000 }, async ({ emulator }, backend, sealed) => {
+    withEmulator({ wire, attemptTimeoutMs: 5000 }, async ({ emulator }, backend, sealed) => {
       emulator.faults.add({ fault: { kind: "hang" }, operation });
       const started = performance.now();
       const refused = failureOf(run(backend, sealed, context({ deadline: Date.now() + 1000 })));
@@ -115,7 +119,7 @@ describe.concurrent.for(Object.keys(OPERATIONS))("%s", (operation) => {
     }));
 
   it("is CANCELLED as soon as the caller leaves", () =>
-    withEmulator({ attemptTimeoutMs: 5000 }, async ({ emulator }, backend, sealed) => {
+    withEmulator({ wire, attemptTimeoutMs: 5000 }, async ({ emulator }, backend, sealed) => {
       emulator.faults.add({ fault: { kind: "hang" }, operation });
       const caller = new AbortController();
       const refused = failureOf(run(backend, sealed, context({ signal: caller.signal })));

@@ -12,9 +12,9 @@ const ARN = "arn:aws:kms:us-east-1:111122223333:key/1111abcd-12ab-34cd-56ef-1234
 const bytes = new Uint8Array(64);
 
 /** Every operation, against a server that answers each request the same way. */
-async function outcomes(answer: Answer): Promise<unknown[]> {
+async function outcomes(answer: Answer, wire: "lean" | "sdk"): Promise<unknown[]> {
   await using server = await scriptedServer(answer);
-  await using backend = awsKms({ region: "us-east-1", endpoint: server.endpoint, credentials, maxAttempts: 1 });
+  await using backend = awsKms({ region: "us-east-1", endpoint: server.endpoint, credentials, maxAttempts: 1, wire });
   const { transit } = backend;
   if (!transit) throw new Error("no transit engine");
   const envelope = { keyVersion: 1, nonce: new Uint8Array(0), ciphertext: bytes };
@@ -29,7 +29,7 @@ async function outcomes(answer: Answer): Promise<unknown[]> {
   return await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
 }
 
-describe("an answer that is not one of KMS", () => {
+describe.for(["lean", "sdk"] as const)("an answer that is not one of KMS, over the %s wire", (wire) => {
   it.for([
     ["200 with a web page", (response) => response.writeHead(200).end("<html>sign in</html>")],
     ["200 with an empty object", ok({})],
@@ -44,20 +44,20 @@ describe("an answer that is not one of KMS", () => {
     ],
     ["more than a megabyte", (response) => response.writeHead(200).end("x".repeat(2_000_000))],
   ] as [string, Answer][])("is PROTOCOL: %s", async ([, answer]) => {
-    const failures = (await outcomes(answer)).filter((outcome) => outcome instanceof Error);
+    const failures = (await outcomes(answer, wire)).filter((outcome) => outcome instanceof Error);
     expect(failures.length).toBeGreaterThanOrEqual(4);
     for (const failure of failures) expect(failure, String(failure)).toMatchObject({ code: "PROTOCOL" });
   });
 
   it("never makes a valid signature of a value that is only like true", async () => {
     for (const SignatureValid of ["false", "true", 1, {}, []]) {
-      const [, verified] = await outcomes(ok({ KeyId: ARN, SignatureValid }));
+      const [, verified] = await outcomes(ok({ KeyId: ARN, SignatureValid }), wire);
       expect(verified).toMatchObject({ code: "PROTOCOL" });
     }
   });
 
   it.for([400, 403, 404])("is REJECTED or PROTOCOL: status %i with a web page", async (status) => {
-    for (const failure of await outcomes((response) => response.writeHead(status).end("<html>no</html>"))) {
+    for (const failure of await outcomes((response) => response.writeHead(status).end("<html>no</html>"), wire)) {
       expect(["REJECTED", "PROTOCOL"]).toContain(isBackendError(failure) && failure.code);
     }
   });
@@ -73,7 +73,7 @@ describe("an answer that is not one of KMS", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(200, 201, 301, 400, 403, 404, 413), body, async (status, text) => {
-        for (const outcome of await outcomes((response) => response.writeHead(status).end(text))) {
+        for (const outcome of await outcomes((response) => response.writeHead(status).end(text), wire)) {
           if (outcome instanceof Error) expect(isBackendError(outcome), String(outcome.stack)).toBe(true);
           else if (typeof outcome === "object" && outcome && "valid" in outcome)
             expect(typeof outcome.valid).toBe("boolean");

@@ -15,6 +15,9 @@ export interface GuardedCallsOptions {
   readonly region?: string;
 }
 
+/** How much earlier than it is set a timer may fire, by the clock that is read here. */
+const EARLY_MS = 2;
+
 /**
  * The wire to KMS with what every operation shares: the caller's signal and deadline, a time limit of its own, the
  * breaker, the one mapping of failures, and the hooks for metrics.
@@ -33,8 +36,14 @@ export class GuardedCalls {
     this.#options = options;
   }
 
-  call<A extends KmsAction>(action: A, key: KeyRef, input: KmsInput<A>, context: CallContext): Promise<KmsAnswer<A>> {
-    return whileWanted(context, (signal) => this.#send(action, key, input, signal));
+  async call<A extends KmsAction>(
+    action: A,
+    key: KeyRef,
+    input: KmsInput<A>,
+    context: CallContext,
+  ): Promise<KmsAnswer<A>> {
+    throwIfStopped(context);
+    return this.#send(action, key, input, context);
   }
 
   /** As `call`, but identical calls that overlap are made once. For reads that name one key. */
@@ -45,7 +54,9 @@ export class GuardedCalls {
     context: CallContext,
   ): Promise<KmsAnswer<A>> {
     return whileWanted(context, (signal) =>
-      this.#flights.run(`${action} ${input.KeyId} ${key.name}`, signal, (all) => this.#send(action, key, input, all)),
+      this.#flights.run(`${action} ${input.KeyId} ${key.name}`, signal, (all) =>
+        this.#send(action, key, input, { signal: all }),
+      ),
     );
   }
 
@@ -57,8 +68,9 @@ export class GuardedCalls {
     action: A,
     key: KeyRef,
     input: KmsInput<A>,
-    signal: AbortSignal,
+    context: Pick<CallContext, "signal" | "deadline">,
   ): Promise<KmsAnswer<A>> {
+    const { signal, deadline } = context;
     const { breaker, operationTimeoutMs } = this.#options;
     const keyId = "KeyId" in input ? input.KeyId : undefined;
     const { region } = this.#options;
@@ -92,17 +104,19 @@ export class GuardedCalls {
     const answered = () => {
       if (breaker.succeeded(scope)) this.#options.observer?.onBreaker?.({ action, key: key.name, state: "closed" });
     };
+    const callersMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline - Date.now();
+    const endsAt = started + Math.min(operationTimeoutMs, callersMs);
     try {
-      const answer = await withinLimit(operationTimeoutMs, signal, (limited) =>
-        this.#calls.call(action, input, limited),
-      );
+      const answer = await this.#calls.call(action, input, signal, endsAt);
       answered();
       observe("ok", answer.attempts, answer.requestId);
       return answer;
     } catch (failure) {
-      if (signal.aborted) {
-        observe(signal.reason instanceof BackendError ? signal.reason.code : "CANCELLED", attemptsOf(failure));
-        throw failure;
+      const late = callersMs < operationTimeoutMs && performance.now() >= endsAt - EARLY_MS;
+      const stopped = late ? deadlineExceeded() : stoppedBy(context);
+      if (stopped) {
+        observe(stopped.code, attemptsOf(failure));
+        throw stopped;
       }
       const error = kmsError(subject, failure);
       if (error.code !== "UNAVAILABLE") answered();
@@ -120,8 +134,13 @@ export function isWrongSignature(error: BackendError): boolean {
 
 /** @throws {@link BackendError} `DEADLINE_EXCEEDED` or `CANCELLED` when the caller no longer waits. */
 export function throwIfStopped(context: CallContext): void {
-  if (context.deadline !== undefined && Date.now() >= context.deadline) throw deadlineExceeded();
-  if (context.signal.aborted) throw goneBy(context.signal);
+  const stopped = stoppedBy(context);
+  if (stopped) throw stopped;
+}
+
+function stoppedBy({ signal, deadline }: Pick<CallContext, "signal" | "deadline">): BackendError | undefined {
+  if (deadline !== undefined && Date.now() >= deadline) return deadlineExceeded();
+  return signal.aborted ? goneBy(signal) : undefined;
 }
 
 /** Runs `work` until it ends or the caller leaves; its signal aborts with the {@link BackendError} that the caller gets. */
@@ -143,30 +162,8 @@ export async function whileWanted<T>(context: CallContext, work: (signal: AbortS
   }
 }
 
-/** Some of the wire, such as finding credentials, does not listen to a signal; nobody waits for it any longer than this. */
-async function withinLimit<T>(
-  milliseconds: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const stop = new AbortController();
-  const timeout = () =>
-    stop.abort(Object.assign(new Error(`no answer within ${milliseconds} ms`), { name: "TimeoutError" }));
-  const limit = setTimeout(timeout, milliseconds);
-  const onAbort = () => stop.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await new Promise((resolve, reject) => {
-      stop.signal.addEventListener("abort", () => reject(stop.signal.reason), { once: true });
-      work(stop.signal).then(resolve, reject);
-    });
-  } finally {
-    clearTimeout(limit);
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
 function goneBy({ reason }: AbortSignal): BackendError {
+  if (reason instanceof BackendError) return reason;
   if (reason instanceof Error && reason.name === "TimeoutError") return deadlineExceeded();
   return new BackendError("CANCELLED", "the caller went away before AWS KMS answered", {});
 }

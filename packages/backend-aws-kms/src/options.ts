@@ -40,6 +40,12 @@ export interface AwsKmsOptions {
   readonly propagationTimeoutMs?: number;
   /** Connections to KMS, 64 by default. */
   readonly connections?: number;
+  /**
+   * How Sign, Verify, Encrypt, Decrypt, GetPublicKey and DescribeKey are sent: `lean` (the default) is this package's own
+   * JSON 1.1 and Signature Version 4, at a fraction of the processor time; `sdk` leaves them to the AWS SDK. Credentials,
+   * endpoint, retries and errors are the same.
+   */
+  readonly wire?: "lean" | "sdk";
   /** Where signatures are verified: by a call to KMS (the default), or here with the public key, at no call. */
   readonly verify?: "kms" | "local";
   /** How many versions before the newest one still verify, 1 by default. */
@@ -74,6 +80,9 @@ export function requireOptions(options: AwsKmsOptions): void {
   }
   if (options.verify !== undefined && options.verify !== "kms" && options.verify !== "local") {
     throw new TypeError(`verify must be "kms" or "local", found ${String(options.verify)}`);
+  }
+  if (options.wire !== undefined && options.wire !== "lean" && options.wire !== "sdk") {
+    throw new TypeError(`wire must be "lean" or "sdk", found ${String(options.wire)}`);
   }
   const { graceVersions = 0 } = options;
   if (!(Number.isSafeInteger(graceVersions) && graceVersions >= 0)) {

@@ -29,6 +29,7 @@ export function awsKmsOptionsOf(credential: AwsKmsCredential): Omit<AwsKmsOption
     connectTimeoutMs: number(credential["connect-timeout-ms"]),
     attemptTimeoutMs: number(credential["attempt-timeout-ms"]),
     operationTimeoutMs: number(credential["operation-timeout-ms"]),
+    wire: credential.wire,
     verify: credential.verify,
     graceVersions: number(credential["grace-versions"]),
     rotation: flag(credential.rotation),

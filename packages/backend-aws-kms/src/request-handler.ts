@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher } from "undici";
 
 /** What the AWS SDK hands to a request handler; https://github.com/smithy-lang/smithy-typescript, `HttpRequest`. */
-interface SdkRequest {
+export interface SdkRequest {
   readonly protocol: string;
   readonly hostname: string;
   readonly port?: number;
@@ -12,7 +12,7 @@ interface SdkRequest {
   readonly body?: unknown;
 }
 
-interface SdkResponse {
+export interface SdkResponse {
   readonly statusCode: number;
   readonly reason?: string;
   readonly headers: Record<string, string>;
@@ -56,29 +56,45 @@ export class UndiciRequestHandler {
     });
   }
 
-  handle(request: SdkRequest, options: { abortSignal?: unknown } = {}): Promise<{ response: SdkResponse }> {
+  async handle(request: SdkRequest, options: { abortSignal?: unknown } = {}): Promise<{ response: SdkResponse }> {
     const signal = options.abortSignal instanceof AbortSignal ? options.abortSignal : undefined;
+    return { response: await this.attempt(() => dispatchOptions(request), signal) };
+  }
+
+  /**
+   * One attempt. Its time limit also covers `prepare`, which makes the request and may have to wait for credentials.
+   *
+   * @param withinMs - Milliseconds that are left, if they are fewer than the limit of an attempt.
+   */
+  attempt(
+    prepare: () => Dispatcher.DispatchOptions | Promise<Dispatcher.DispatchOptions>,
+    signal: AbortSignal | undefined,
+    withinMs = Number.POSITIVE_INFINITY,
+  ): Promise<SdkResponse> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortError(signal, false));
-      const exchange = new Exchange(
-        (response) => resolve({ response }),
-        reject,
-        (settle) => {
-          const limit = setTimeout(() => settle(timeoutError(this.#attemptTimeoutMs)), this.#attemptTimeoutMs);
-          const onAbort = () => settle(abortError(signal, true));
-          signal?.addEventListener("abort", onAbort, { once: true });
-          return () => {
-            clearTimeout(limit);
-            signal?.removeEventListener("abort", onAbort);
-          };
-        },
-      );
-      try {
-        this.#agent.dispatch(dispatchOptions(request), exchange);
-      } catch (error) {
+      const limitMs = Math.min(this.#attemptTimeoutMs, withinMs);
+      const exchange = new Exchange(resolve, reject, (settle) => {
+        const limit = setTimeout(() => settle(timeoutError(limitMs)), limitMs);
+        const onAbort = () => settle(abortError(signal, true));
+        signal?.addEventListener("abort", onAbort, { once: true });
+        return () => {
+          clearTimeout(limit);
+          signal?.removeEventListener("abort", onAbort);
+        };
+      });
+      this.#dispatch(prepare, exchange).catch((error: unknown) => {
         exchange.fail(error instanceof Error ? error : new Error(String(error)));
-      }
+      });
     });
+  }
+
+  async #dispatch(
+    prepare: () => Dispatcher.DispatchOptions | Promise<Dispatcher.DispatchOptions>,
+    exchange: Exchange,
+  ): Promise<void> {
+    const request = await prepare();
+    if (!exchange.settled) this.#agent.dispatch(request, exchange);
   }
 
   /** The SDK calls this when a client that shares the handler is destroyed; the owner closes the pool by `close`. */
@@ -114,6 +130,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#release = watch((error) => this.fail(error));
+  }
+
+  get settled(): boolean {
+    return this.#settled !== undefined;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -162,14 +182,22 @@ class Exchange implements Dispatcher.DispatchHandler {
 }
 
 function dispatchOptions(request: SdkRequest): Dispatcher.DispatchOptions {
-  const { protocol, hostname, port, method, headers, body } = request;
+  const { method, headers, body } = request;
+  return {
+    ...dispatchTarget(request),
+    method,
+    headers: { ...headers },
+    body: typeof body === "string" || body instanceof Uint8Array ? body : null,
+  };
+}
+
+/** Where a request goes, as undici has it. */
+export function dispatchTarget(request: SdkRequest): { readonly origin: string; readonly path: string } {
+  const { protocol, hostname, port } = request;
   const host = hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname;
   return {
     origin: `${protocol}//${host}${port === undefined ? "" : `:${port}`}`,
     path: request.path + queryString(request.query),
-    method,
-    headers: { ...headers },
-    body: typeof body === "string" || body instanceof Uint8Array ? body : null,
   };
 }
 
@@ -210,7 +238,7 @@ function translate(error: Error & { code?: unknown }): Error {
 }
 
 function timeoutError(milliseconds: number): Error {
-  return Object.assign(new Error(`no answer within ${milliseconds} ms`), { name: "TimeoutError" });
+  return Object.assign(new Error(`no answer within ${Math.ceil(milliseconds)} ms`), { name: "TimeoutError" });
 }
 
 function abortError(signal: AbortSignal | undefined, started: boolean): Error {

@@ -2,9 +2,12 @@ import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import { mayHaveActed } from "./may-have-acted.js";
 
 /** The SDK's own interface, version 2; it has no export under a name. */
-type RetryStrategy = Extract<NonNullable<KMSClientConfig["retryStrategy"]>, { acquireInitialRetryToken: unknown }>;
+export type RetryStrategy = Extract<
+  NonNullable<KMSClientConfig["retryStrategy"]>,
+  { acquireInitialRetryToken: unknown }
+>;
 type RetryToken = Awaited<ReturnType<RetryStrategy["acquireInitialRetryToken"]>>;
-type RetryErrorInfo = Parameters<RetryStrategy["refreshRetryTokenForRetry"]>[1];
+export type RetryErrorInfo = Parameters<RetryStrategy["refreshRetryTokenForRetry"]>[1];
 
 /** What a retry costs and how long it waits, by kind; the SDK's standard mode has the same two kinds and costs. */
 const KINDS = {

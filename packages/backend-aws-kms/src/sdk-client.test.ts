@@ -21,7 +21,9 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-async function open(...script: [Answer, ...Answer[]]) {
+type Wire = "lean" | "sdk";
+
+async function open(wire: Wire, ...script: [Answer, ...Answer[]]) {
   const server = await scriptedServer(...script);
   const client = new SdkClient({
     region: "us-east-1",
@@ -30,6 +32,7 @@ async function open(...script: [Answer, ...Answer[]]) {
     connectTimeoutMs: 1000,
     attemptTimeoutMs: 750,
     connections: 4,
+    wire,
   });
   return {
     server,
@@ -41,9 +44,9 @@ async function open(...script: [Answer, ...Answer[]]) {
   };
 }
 
-describe("SdkClient", () => {
+describe.for(["lean", "sdk"] as const)("SdkClient over the %s wire", (wire) => {
   it("gives the answer with the request id and the number of attempts", async () => {
-    await using test = await open(signed);
+    await using test = await open(wire, signed);
     await expect(test.client.call("Sign", SIGN, never)).resolves.toEqual({
       output: { KeyId: "arn:k", Signature: new Uint8Array([0, 0, 0]) },
       requestId: "11111111-2222-3333-4444-555555555555",
@@ -63,7 +66,7 @@ describe("SdkClient", () => {
     ["an attempt without an answer", [hang]],
   ] as const satisfies readonly [string, Answer[]][])("succeeds after %s", async ([, faults]) => {
     const [first, ...rest] = [...faults, signed] as [Answer, ...Answer[]];
-    await using test = await open(first, ...rest);
+    await using test = await open(wire, first, ...rest);
     await expect(test.client.call("Sign", SIGN, never)).resolves.toMatchObject({ attempts: faults.length + 1 });
     expect(test.server.requests).toHaveLength(faults.length + 1);
   });
@@ -76,19 +79,19 @@ describe("SdkClient", () => {
     ["LimitExceededException", 1],
     ["ThrottlingException", 3],
   ] as const)("sends %s on after %i attempts", async ([name, attempts]) => {
-    await using test = await open(fault(name));
+    await using test = await open(wire, fault(name));
     await expect(test.client.call("Sign", SIGN, never)).rejects.toMatchObject({ name });
     expect(test.server.requests).toHaveLength(attempts);
   });
 
   it("ends in a TimeoutError when nothing ever answers", async () => {
-    await using test = await open(hang);
+    await using test = await open(wire, hang);
     await expect(test.client.call("Sign", SIGN, never)).rejects.toMatchObject({ name: "TimeoutError" });
     expect(test.server.requests).toHaveLength(3);
   });
 
   it("drops the request as soon as the signal aborts", async () => {
-    await using test = await open(hang);
+    await using test = await open(wire, hang);
     const stop = new AbortController();
     const call = test.client.call("Sign", SIGN, stop.signal);
     const refused = expect(call).rejects.toMatchObject({ name: "AbortError" });
@@ -100,7 +103,7 @@ describe("SdkClient", () => {
   });
 
   it("stops waiting for a retry as soon as the signal aborts", async () => {
-    await using test = await open(fault("ThrottlingException"));
+    await using test = await open(wire, fault("ThrottlingException"));
     const stop = new AbortController();
     const call = test.client.call("Sign", SIGN, stop.signal);
     const refused = expect(call).rejects.toMatchObject({ name: "AbortError" });
@@ -116,21 +119,21 @@ describe("SdkClient", () => {
     ["no answer", hang],
     ["a 500", fault("KMSInternalException", 500)],
   ] as const)("sends CreateKey once when %s leaves open whether KMS acted", async ([, answer]) => {
-    await using test = await open(answer);
+    await using test = await open(wire, answer);
     await expect(test.client.call("CreateKey", CREATE, never)).rejects.toThrow();
     expect(test.server.requests).toHaveLength(1);
   });
 
   it("sends CreateKey again after ThrottlingException, by which KMS says that it did not act", async () => {
     const created = ok({ KeyMetadata: { KeyId: "k", Arn: "arn:k" } });
-    await using test = await open(fault("ThrottlingException"), created);
+    await using test = await open(wire, fault("ThrottlingException"), created);
     await expect(test.client.call("CreateKey", CREATE, never)).resolves.toMatchObject({ attempts: 2 });
   });
 
   it.for(["UnrecognizedClientException", "ExpiredTokenException"])(
     "resolves credentials anew after %s and tries again",
     async (name) => {
-      await using test = await open((response, request) => {
+      await using test = await open(wire, (response, request) => {
         vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDROTATED");
         const rotated = request.headers.authorization?.includes("AKIDROTATED");
         return (rotated ? signed : fault(name))(response, request);
@@ -149,9 +152,92 @@ describe("SdkClient", () => {
       connectTimeoutMs: 1000,
       attemptTimeoutMs: 1000,
       connections: 1,
+      wire,
     });
     await client.call("Sign", SIGN, never);
     client.close();
     expect(server.requests).toHaveLength(1);
+  });
+
+  it("signs the session token, and reads credentials once an attempt", async () => {
+    vi.stubEnv("AWS_SESSION_TOKEN", "a token/+=");
+    await using test = await open(wire, fault("KMSInternalException", 500), signed);
+    await test.client.call("Sign", SIGN, never);
+    for (const { headers } of test.server.requests) {
+      expect(headers["x-amz-security-token"]).toBe("a token/+=");
+      expect(headers.authorization).toContain("x-amz-security-token");
+    }
+  });
+
+  it.for([
+    ["__type with a namespace", { __type: "com.amazonaws.kms#NotFoundException", message: "why" }],
+    ["__type without one", { __type: "NotFoundException", Message: "why" }],
+    ["code", { code: "NotFoundException", message: "why" }],
+  ] as const)("takes the name of an error from %s", async ([, body]) => {
+    const answer: Answer = (response) =>
+      response.writeHead(400, { "x-amzn-requestid": "r-1" }).end(JSON.stringify(body));
+    await using test = await open(wire, answer);
+    await expect(test.client.call("Sign", SIGN, never)).rejects.toMatchObject({
+      name: "NotFoundException",
+      message: "why",
+      $metadata: { httpStatusCode: 400, requestId: "r-1", attempts: 1 },
+    });
+  });
+
+  it("follows no redirect", async () => {
+    await using elsewhere = await scriptedServer(signed);
+    const answer: Answer = (response) => response.writeHead(307, { location: elsewhere.endpoint }).end();
+    await using test = await open(wire, answer);
+    await expect(test.client.call("Sign", SIGN, never)).rejects.toMatchObject({ $metadata: { httpStatusCode: 307 } });
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  it("signs with the time of KMS after one answer that the clock is off", async () => {
+    const hourAhead = new Date(Date.now() + 3_600_000);
+    const expired: Answer = (response) =>
+      response
+        .writeHead(400, { date: hourAhead.toUTCString() })
+        .end(
+          JSON.stringify({
+            __type: "InvalidSignatureException",
+            message: "Signature expired: 1 is now earlier than 2",
+          }),
+        );
+    await using test = await open(wire, expired, signed);
+    await expect(test.client.call("Sign", SIGN, never)).resolves.toMatchObject({ attempts: 2 });
+    const sent = test.server.requests.map(({ headers }) => String(headers["x-amz-date"]).slice(0, 11));
+    const hourOf = (time: Date) => time.toISOString().replace(/[-:]/g, "").slice(0, 11);
+    expect(sent[1]).toBe(hourOf(new Date(Date.now() + 3_600_000)));
+  });
+
+  it("waits again on a new connection when KMS closed the idle one", async () => {
+    await using test = await open(wire, signed, reset, signed);
+    await test.client.call("Sign", SIGN, never);
+    await expect(test.client.call("Sign", SIGN, never)).resolves.toMatchObject({ attempts: 2 });
+  });
+
+  it("ends at its time, whatever is left to try", async () => {
+    await using test = await open(wire, hang);
+    const call = test.client.call("Sign", SIGN, never, performance.now() + 50);
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(test.server.requests).toHaveLength(1);
+  });
+
+  it("ends at its time while credentials are being found", async () => {
+    await using server = await scriptedServer(signed);
+    const client = new SdkClient({
+      region: "us-east-1",
+      endpoint: server.endpoint,
+      credentials: () => new Promise(() => {}),
+      maxAttempts: 3,
+      connectTimeoutMs: 1000,
+      attemptTimeoutMs: 1000,
+      connections: 1,
+      wire,
+    });
+    const call = client.call("Sign", SIGN, never, performance.now() + 50);
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
+    client.close();
+    expect(server.requests).toEqual([]);
   });
 });

@@ -15,8 +15,12 @@ import {
 } from "@aws-sdk/client-kms";
 import type { KmsAction, KmsAnswer, KmsCalls, KmsInput, KmsOutput } from "./client.js";
 import { type CredentialSource, CredentialStore } from "./credentials.js";
+import { LONGEST_TIMER_MS } from "./options.js";
 import { UndiciRequestHandler } from "./request-handler.js";
 import { BudgetedRetryStrategy, RetryBudget, type RetryLimits } from "./retry-strategy.js";
+import { isLeanAction } from "./wire/json-bodies.js";
+import { LeanWire } from "./wire/lean-wire.js";
+import { withinLimit } from "./within-limit.js";
 
 export interface SdkClientOptions extends CredentialSource {
   readonly endpoint?: string;
@@ -27,6 +31,8 @@ export interface SdkClientOptions extends CredentialSource {
   readonly connectTimeoutMs: number;
   readonly attemptTimeoutMs: number;
   readonly connections: number;
+  /** Who sends the calls of `LeanAction`: this package (the default), or the SDK as all other calls. */
+  readonly wire?: "lean" | "sdk";
 }
 
 interface Metadata {
@@ -54,13 +60,17 @@ const SEND: { readonly [A in KmsAction]: Send<A> } = {
 
 const REFUSED_CREDENTIALS = new Set(["UnrecognizedClientException", "ExpiredTokenException", "ExpiredToken"]);
 
-/** {@link KmsCalls} over the AWS SDK: credentials, SigV4, retries and the JSON 1.1 protocol are the SDK's. */
+/**
+ * {@link KmsCalls} over the AWS SDK: credentials, endpoints and retries are the SDK's. So are Signature Version 4 and the
+ * JSON 1.1 protocol, but for the calls that the lean wire makes.
+ */
 export class SdkClient implements KmsCalls {
   readonly #handler: UndiciRequestHandler;
   readonly #credentials: CredentialStore;
   readonly #operating: KMSClient;
   readonly #managing: KMSClient;
   readonly #creating: KMSClient;
+  readonly #lean: { readonly operating: LeanWire; readonly describing: LeanWire } | undefined;
 
   constructor(options: SdkClientOptions) {
     this.#handler = new UndiciRequestHandler(options);
@@ -88,16 +98,25 @@ export class SdkClient implements KmsCalls {
     this.#operating = client({ transientAttempts, throttlingAttempts: transientAttempts });
     this.#managing = client({ transientAttempts, throttlingAttempts: patient });
     this.#creating = client({ transientAttempts, throttlingAttempts: patient, onlyIfNotActed: true });
+    if (options.wire !== "sdk") {
+      const lean = ({ config: resolved }: KMSClient) => new LeanWire(resolved, config, this.#handler);
+      this.#lean = { operating: lean(this.#operating), describing: lean(this.#managing) };
+    }
   }
 
-  async call<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
+  async call<A extends KmsAction>(
+    action: A,
+    input: KmsInput<A>,
+    signal: AbortSignal,
+    endsAt: number = performance.now() + LONGEST_TIMER_MS,
+  ): Promise<KmsAnswer<A>> {
     const used = this.#credentials.current;
     try {
-      return await this.#send(action, input, signal);
+      return await this.#send(action, input, signal, endsAt);
     } catch (failure) {
       if (!areCredentialsRefused(failure) || !this.#credentials.renew(used)) throw failure;
       // KMS authenticates before it acts, so this is safe for CreateKey too.
-      return this.#send(action, input, signal);
+      return this.#send(action, input, signal, endsAt);
     }
   }
 
@@ -106,7 +125,20 @@ export class SdkClient implements KmsCalls {
     this.#handler.close();
   }
 
-  async #send<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
+  #send<A extends KmsAction>(
+    action: A,
+    input: KmsInput<A>,
+    signal: AbortSignal,
+    endsAt: number,
+  ): Promise<KmsAnswer<A>> {
+    if (this.#lean !== undefined && isLeanAction(action)) {
+      const wire = action === "DescribeKey" ? this.#lean.describing : this.#lean.operating;
+      return wire.call(action, input as never, signal, endsAt) as Promise<KmsAnswer<A>>;
+    }
+    return withinLimit(endsAt - performance.now(), signal, (limited) => this.#sendBySdk(action, input, limited));
+  }
+
+  async #sendBySdk<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
     const { $metadata, ...output } = await SEND[action](this.#clientFor(action), input, signal);
     return {
       output: output as unknown as KmsOutput<A>,

@@ -10,6 +10,8 @@ import {
   verify,
 } from "node:crypto";
 import type { KmsAction, KmsAnswer, KmsCalls, KmsInput, KmsOutput } from "../src/client.js";
+import { LONGEST_TIMER_MS } from "../src/options.js";
+import { withinLimit } from "../src/within-limit.js";
 
 /** A failure as the AWS SDK throws it: the code is the name. */
 export function kmsFailure(
@@ -46,7 +48,17 @@ export class FakeKms implements KmsCalls {
   after: (action: KmsAction, input: Readonly<Record<string, unknown>>, signal: AbortSignal) => unknown = () => {};
   closed = false;
 
-  async call<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
+  call<A extends KmsAction>(
+    action: A,
+    input: KmsInput<A>,
+    signal: AbortSignal,
+    endsAt: number = Number.POSITIVE_INFINITY,
+  ): Promise<KmsAnswer<A>> {
+    const limitMs = Math.min(endsAt - performance.now(), LONGEST_TIMER_MS);
+    return withinLimit(limitMs, signal, (limited) => this.#answer(action, input, limited));
+  }
+
+  async #answer<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {
     this.requests.push({ action, input: { ...input } });
     await this.before(action, { ...input }, signal);
     const handler = this[action] as (input: KmsInput<A>) => KmsOutput<A>;
