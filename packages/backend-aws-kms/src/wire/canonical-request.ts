@@ -22,7 +22,7 @@ export interface CanonicalRequest {
 export function canonicalRequest({ method, path, query, headers, bodyHash }: RequestToSign): CanonicalRequest {
   const names = Object.keys(headers).sort();
   let lines = "";
-  for (const name of names) lines += `${name}:${headers[name]?.trim().replace(/\s+/g, " ")}\n`;
+  for (const name of names) lines += `${name}:${headers[name]?.replace(/[\r\n\t ]+/g, " ").replace(/^ | $/g, "")}\n`;
   const signedHeaders = names.join(";");
   const text = `${method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n${lines}\n${signedHeaders}\n${bodyHash}`;
   return { text, signedHeaders };
