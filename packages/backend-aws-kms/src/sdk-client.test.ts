@@ -195,14 +195,12 @@ describe.for(["lean", "sdk"] as const)("SdkClient over the %s wire", (wire) => {
   it("signs with the time of KMS after one answer that the clock is off", async () => {
     const hourAhead = new Date(Date.now() + 3_600_000);
     const expired: Answer = (response) =>
-      response
-        .writeHead(400, { date: hourAhead.toUTCString() })
-        .end(
-          JSON.stringify({
-            __type: "InvalidSignatureException",
-            message: "Signature expired: 1 is now earlier than 2",
-          }),
-        );
+      response.writeHead(400, { date: hourAhead.toUTCString() }).end(
+        JSON.stringify({
+          __type: "InvalidSignatureException",
+          message: "Signature expired: 1 is now earlier than 2",
+        }),
+      );
     await using test = await open(wire, expired, signed);
     await expect(test.client.call("Sign", SIGN, never)).resolves.toMatchObject({ attempts: 2 });
     const sent = test.server.requests.map(({ headers }) => String(headers["x-amz-date"]).slice(0, 11));
