@@ -20,7 +20,13 @@ export {
 } from "./list-keys.js";
 export { checkAwsKms, type KmsLiveIdentity, type KmsLiveOptions, type KmsLiveReport } from "./live-check.js";
 export type { KmsDenial, KmsLiveFinding } from "./live-findings.js";
-export type { KmsLiveKey, KmsLiveKeyReport, KmsLiveVersionReport } from "./live-key.js";
+export type {
+  KmsLiveDescribedKey,
+  KmsLiveKey,
+  KmsLiveKeyReport,
+  KmsLiveUnknownKey,
+  KmsLiveVersionReport,
+} from "./live-key.js";
 export type { BreakerEvent, DriftEvent, KmsCallEvent, KmsObserver, RotationEvent } from "./observer.js";
 export type { AwsKmsOptions } from "./options.js";
 export {

@@ -23,13 +23,23 @@ export interface KmsLiveKey {
   readonly lastArn?: string;
 }
 
-export interface KmsLiveKeyReport {
+export type KmsLiveKeyReport = KmsLiveDescribedKey | KmsLiveUnknownKey;
+
+/** A key that KMS did not describe: findings say why. */
+export interface KmsLiveUnknownKey {
   readonly key: string;
   readonly path: string;
-  readonly arn?: string;
-  readonly keySpec?: string;
-  readonly keyUsage?: string;
-  readonly keyState?: string;
+  readonly arn?: undefined;
+}
+
+/** A key that KMS described. */
+export interface KmsLiveDescribedKey {
+  readonly key: string;
+  readonly path: string;
+  readonly arn: string;
+  readonly keySpec: string;
+  readonly keyUsage: string;
+  readonly keyState: string;
   /** What KMS would do for this identity, DescribeKey included. */
   readonly allowed: readonly string[];
   /** What no rule needs and KMS said neither yes nor no to, each with its answer. */
@@ -42,7 +52,7 @@ export interface KmsLiveKeyReport {
 export interface KmsLiveVersionReport {
   readonly version: number;
   readonly arn: string;
-  readonly keyState?: string;
+  readonly keyState: string;
   readonly allowed: readonly string[];
   readonly unproved: readonly string[];
 }
@@ -73,9 +83,11 @@ export async function checkLiveKey(parts: LiveKeyParts, subject: KmsLiveKey): Pr
   return run.result();
 }
 
+type Described = KmsKeyMetadata & Required<Pick<KmsKeyMetadata, "Arn" | "KeySpec" | "KeyUsage" | "KeyState">>;
+
 /** What the `/vN` aliases of a key lead to. */
 interface Versions {
-  readonly found: readonly { readonly version: number; readonly metadata: KmsKeyMetadata }[];
+  readonly found: readonly { readonly version: number; readonly metadata: Described }[];
   readonly denied: readonly { readonly version: number; readonly failure: LiveFailure & { readonly kind: "denied" } }[];
   /** Why it is not known whether there are more. */
   readonly unknown?: { readonly version: number; readonly failure: LiveFailure };
@@ -87,8 +99,8 @@ class LiveKeyRun {
   readonly #keyId: string;
   readonly #proof: LiveProof;
   readonly #versions: KmsLiveVersionReport[] = [];
-  #metadata: KmsKeyMetadata = {};
-  #answered: Pick<KmsLiveKeyReport, "allowed" | "unproved"> = { allowed: [], unproved: [] };
+  #metadata: Described | undefined;
+  #answered: Pick<KmsLiveDescribedKey, "allowed" | "unproved"> = { allowed: [], unproved: [] };
 
   constructor(parts: LiveKeyParts, subject: KmsLiveKey) {
     this.#parts = parts;
@@ -98,18 +110,20 @@ class LiveKeyRun {
   }
 
   result(): LiveKeyResult {
-    const { Arn, KeySpec, KeyUsage, KeyState } = this.#metadata;
-    const { key } = this.#subject;
-    const report = {
-      key: key.name,
-      path: key.path,
-      ...(Arn !== undefined && { arn: Arn }),
-      ...(KeySpec !== undefined && { keySpec: KeySpec }),
-      ...(KeyUsage !== undefined && { keyUsage: KeyUsage }),
-      ...(KeyState !== undefined && { keyState: KeyState }),
-      ...this.#answered,
-      versions: this.#versions,
-    };
+    const { name: key, path } = this.#subject.key;
+    const report: KmsLiveKeyReport =
+      this.#metadata === undefined
+        ? { key, path }
+        : {
+            key,
+            path,
+            arn: this.#metadata.Arn,
+            keySpec: this.#metadata.KeySpec,
+            keyUsage: this.#metadata.KeyUsage,
+            keyState: this.#metadata.KeyState,
+            ...this.#answered,
+            versions: this.#versions,
+          };
     return { report, findings: this.#proof.findings, principal: this.#proof.principal };
   }
 
@@ -134,7 +148,7 @@ class LiveKeyRun {
       return;
     }
     this.#metadata = described.value;
-    const { Arn: arn = this.#keyId } = described.value;
+    const { Arn: arn } = described.value;
     this.#answered = { allowed: ["kms:DescribeKey"], unproved: [] };
     const reason = whyUnusable(key, described.value);
     // No answer to a dry run would say anything of the identity.
@@ -177,7 +191,7 @@ class LiveKeyRun {
       const { Arn: versionArn, KeyState: keyState } = metadata;
       const keyId = versionReference(key.path, version);
       if (this.#proof.stopped) return;
-      if (keyId === undefined || versionArn === undefined || versionArn === arn) continue;
+      if (keyId === undefined || versionArn === arn) continue;
       const reason = whyUnusable(key, metadata);
       if (reason !== undefined) {
         const message = `${reason} (${versionArn})`;
@@ -193,7 +207,7 @@ class LiveKeyRun {
               severity: severityOf(version),
             })
           : { allowed: ["kms:DescribeKey"], unproved: [] };
-      this.#versions.push({ version, arn: versionArn, ...(keyState !== undefined && { keyState }), ...answered });
+      this.#versions.push({ version, arn: versionArn, keyState, ...answered });
     }
   }
 
@@ -201,8 +215,11 @@ class LiveKeyRun {
     const { live, signal } = this.#parts;
     return this.#proof.attempt(async () => {
       const { KeyMetadata } = await live.client.send(new DescribeKeyCommand({ KeyId }), { abortSignal: signal });
-      if (KeyMetadata === undefined) throw new Error("DescribeKey was answered without KeyMetadata");
-      return KeyMetadata;
+      for (const member of ["Arn", "KeySpec", "KeyUsage", "KeyState"] as const) {
+        if (KeyMetadata?.[member] === undefined)
+          throw new Error(`the answer to DescribeKey has no ${member}: is this KMS?`);
+      }
+      return KeyMetadata as Described;
     });
   }
 

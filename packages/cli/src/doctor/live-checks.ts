@@ -92,5 +92,5 @@ async function askAs(subject: Subject, credential: unknown, context: CommandCont
       asked = done;
     },
   });
-  return liveRows(id, report, (key) => catalog.keys.get(key)?.missing);
+  return liveRows(id, report, entries);
 }

@@ -22,14 +22,23 @@ const report = (...findings: KmsLiveFinding[]): KmsLiveReport => ({
   findings,
 });
 const rows = (findings: readonly KmsLiveFinding[], missing: "error" | "warn" | "generate" = "error") =>
-  liveRows("kms", report(...findings), () => missing).slice(1);
+  liveRows(
+    "kms",
+    report(...findings),
+    [...new Set(findings.flatMap(({ key }) => key ?? []))].map((name) => ({ name, missing })),
+  ).slice(1);
 
 describe("liveRows", () => {
   it.for(CODES)("gives a remedy for %s, also when it is about no key in particular", (code) => {
     const of = finding({ code, action: "kms:Sign", resource: ARN });
     const { key: _, ...general } = of;
     for (const each of code === "excess" ? [of] : [of, general]) {
-      const [row] = rows([each]);
+      const [first, second] = liveRows(
+        "kms",
+        report(each),
+        each.key === undefined ? [] : [{ name: "jwt", missing: "error" }],
+      );
+      const row = each.key === undefined ? first : second;
       expect(row?.status).not.toBe("ok");
       expect(row?.remediation).not.toBe("");
       expect(`${row?.detail}${row?.remediation}`).not.toContain("undefined");
@@ -70,9 +79,20 @@ describe("liveRows", () => {
   it("shows the versions of a key that is well, each with what it may do and what is not proved", () => {
     const allowed = ["kms:DescribeKey", "kms:Verify"];
     const unproved = ["kms:RetireGrant: NotFoundException: no grant"];
-    const key = { key: "jwt", path: "alias/jwt", arn: ARN, keyState: "Enabled", allowed, unproved: [] };
+    const key = {
+      key: "jwt",
+      path: "alias/jwt",
+      arn: ARN,
+      keySpec: "ECC_NIST_P256",
+      keyUsage: "SIGN_VERIFY",
+      keyState: "Enabled",
+      allowed,
+      unproved: [],
+    };
     const version = { version: 1, arn: `${ARN}-1`, keyState: "Enabled", allowed, unproved };
-    const [, row] = liveRows("kms", { ...report(), keys: [{ ...key, versions: [version] }] }, () => "error");
+    const [, row] = liveRows("kms", { ...report(), keys: [{ ...key, versions: [version] }] }, [
+      { name: "jwt", missing: "error" },
+    ]);
     expect(row).toMatchObject({ name: "live:jwt", status: "ok" });
     expect(row?.detail).toContain(
       `; version 1 is ${ARN}-1: Enabled, allowed: kms:DescribeKey, kms:Verify; not proved: kms:RetireGrant: NotFoundException`,
@@ -103,8 +123,34 @@ describe("liveRows", () => {
     ]);
   });
 
-  it("has no row for an identity that there is none of", () => {
-    const { identity: _, ...none } = report(finding({ code: "credentials" }));
-    expect(liveRows("kms", none, () => "error")).toHaveLength(1);
+  it("has a fatal row for each key that was not checked, and one for the backend", () => {
+    const { identity: _, region: __, ...none } = report();
+    const entries = ["a", "b", "c"].map((name) => ({ name, missing: "error" as const }));
+    for (const code of ["credentials", "clock", "region", "unreachable"] as const) {
+      const { key: ___, ...general } = finding({ code });
+      for (const from of [none, report()]) {
+        const all = liveRows("kms", { ...from, keys: [{ key: "a", path: "alias/a" }], findings: [general] }, entries);
+        expect(all.map(({ name, status }) => [name, status])).toEqual(
+          ["kms", "a", "b", "c"].map((name) => [`live:${name}`, "fatal"]),
+        );
+        expect(JSON.stringify(all)).not.toMatch(/undefined|NaN|\[object/);
+      }
+    }
+  });
+
+  it("warns of a clock that is off in the backend's row, and keeps the rows of keys that are in order", () => {
+    const { key: _, ...clock } = finding({
+      code: "clock",
+      severity: "warning",
+      message: "this host's clock is 600 s behind",
+    });
+    const more = { keySpec: "ECC_NIST_P256", keyUsage: "SIGN_VERIFY", keyState: "Enabled", allowed: [], unproved: [] };
+    const key = { key: "jwt", path: "alias/jwt", arn: ARN, ...more, versions: [] };
+    const all = liveRows("kms", { ...report(clock), keys: [key] }, [{ name: "jwt", missing: "error" }]);
+    expect(all.map(({ name, status }) => [name, status])).toEqual([
+      ["live:kms", "warn"],
+      ["live:jwt", "ok"],
+    ]);
+    expect(all[0]?.detail).toContain("600 s behind");
   });
 });

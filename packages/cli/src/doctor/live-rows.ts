@@ -1,45 +1,67 @@
-import type { KmsLiveFinding, KmsLiveKeyReport, KmsLiveReport } from "@basil/backend-aws-kms";
+import type { KmsLiveDescribedKey, KmsLiveFinding, KmsLiveReport } from "@basil/backend-aws-kms";
 import type { KeyEntry } from "@basil/catalog";
 import { type Check, fatal, ok, warn } from "./check.js";
 
 const NAME = "live";
 
-/** A live check as doctor's rows: who asked, each key that is well, and everything that is not. */
+/**
+ * A live check as doctor's rows: one for the backend and its identity; for each key of `entries` one if it is in order,
+ * one for each fault if it is not, and a fatal one if it was not checked.
+ */
 export function liveRows(
   backend: string,
   report: KmsLiveReport,
-  missingOf: (key: string) => KeyEntry["missing"] | undefined,
+  entries: readonly Pick<KeyEntry, "name" | "missing">[],
 ): Check[] {
   const { findings, identity, keys } = report;
-  const arn = identity?.arn;
-  const single = findings.filter(({ code }) => code !== "excess");
+  const described = keys.filter((key) => key.arn !== undefined);
+  const missing = new Map(entries.map((entry) => [entry.name, entry.missing]));
+  const general = findings.filter(({ key }) => key === undefined);
+  const single = findings.filter(({ key, code }) => key !== undefined && code !== "excess");
   const rows = [
-    ...single.map((finding) => findingRow(backend, finding, arn, missingOf)),
+    ...single.map((finding) => keyFindingRow(finding, identity?.arn, missing.get(finding.key ?? ""))),
     ...excessRows(
       findings.filter(({ code }) => code === "excess"),
       new Map(
-        keys
+        described
           .flatMap((key) => [key, ...key.versions.map((of) => ({ ...of, key: key.key }))])
           .map((of) => [subjectOf(of), of.unproved]),
       ),
     ),
   ];
-  if (identity === undefined) return rows;
   const troubled = new Set(findings.map(({ key }) => key));
-  const fine = keys.filter(({ key }) => !troubled.has(key)).map(keyRow);
-  return [identityRow(backend, report), ...fine, ...rows];
+  const fine = described.filter(({ key }) => !troubled.has(key)).map(keyRow);
+  const seen = new Set([...rows, ...fine].map(({ name }) => name));
+  const unchecked = entries
+    .filter(({ name }) => !seen.has(`${NAME}:${name}`))
+    .map(({ name }) => uncheckedRow(name, backend));
+  return [backendRow(backend, report, general), ...fine, ...rows, ...unchecked];
 }
 
-function identityRow(backend: string, { identity, region, skewMs }: KmsLiveReport): Check {
-  const parts = [
-    identity?.arn ?? `the ARN is not known: ${identity?.arnUnknown}`,
-    `credentials of ${identity?.source}`,
-    identity?.expiresAt === undefined ? "no expiry" : `until ${identity.expiresAt.toISOString()}`,
-    `region ${region}`,
+/** Faults that concern every key first, then the identity. */
+function backendRow(backend: string, report: KmsLiveReport, general: readonly KmsLiveFinding[]): Check {
+  const name = `${NAME}:${backend}`;
+  const detail = [...general.map(({ message }) => message), ...identityParts(report)].join("; ");
+  if (general.length === 0) return ok(name, detail);
+  const remedy = [...new Set(general.map((finding) => remedyOf(finding, report.identity?.arn)))].join("; ");
+  return (general.some(({ severity }) => severity === "fatal") ? fatal : warn)(name, detail, remedy);
+}
+
+function uncheckedRow(key: string, backend: string): Check {
+  const remedy = `correct the row ${NAME}:${backend}, then run doctor again`;
+  return fatal(`${NAME}:${key}`, `not checked: KMS did not describe it`, remedy);
+}
+
+function identityParts({ identity, region, skewMs }: KmsLiveReport): string[] {
+  if (identity === undefined) return [];
+  return [
+    identity.arn ?? `the ARN is not known: ${identity.arnUnknown ?? "nothing named it"}`,
+    `credentials of ${identity.source}`,
+    identity.expiresAt === undefined ? "no expiry" : `until ${identity.expiresAt.toISOString()}`,
+    region === undefined ? "no region" : `region ${region}`,
     ...(skewMs === undefined ? [] : [`clock ${clockText(skewMs)}`]),
     "kms:CreateKey and the alias actions cannot be proved",
   ];
-  return ok(`${NAME}:${backend}`, parts.join("; "));
 }
 
 /** AWS tells its time in whole seconds. */
@@ -50,7 +72,7 @@ function clockText(skewMs: number): string {
   return Math.abs(skewMs) < AS_EXACT_AS_TOLD_MS ? "in step" : `${seconds} s ${skewMs > 0 ? "behind" : "ahead of"} AWS`;
 }
 
-function keyRow(report: KmsLiveKeyReport): Check {
+function keyRow(report: KmsLiveDescribedKey): Check {
   const { key, path, arn, keySpec, keyUsage, keyState, allowed, unproved, versions } = report;
   const parts = [
     path === arn
@@ -94,15 +116,13 @@ function subjectOf({ key, version }: Pick<KmsLiveFinding, "key" | "version">): s
   return `${version ?? ""} ${key ?? ""}`;
 }
 
-function findingRow(
-  backend: string,
+function keyFindingRow(
   finding: KmsLiveFinding,
   identity: string | undefined,
-  missingOf: (key: string) => KeyEntry["missing"] | undefined,
+  missing: KeyEntry["missing"] | undefined,
 ): Check {
-  const name = `${NAME}:${finding.key ?? backend}`;
-  const { code, message } = finding;
-  const missing = finding.key === undefined ? undefined : missingOf(finding.key);
+  const { code, key, message } = finding;
+  const name = `${NAME}:${key}`;
   if (code === "absent" && missing === "generate") {
     const remedy =
       "start the agent once, or run 'basil provision', with an identity that may create it: that cannot be proved";

@@ -8,7 +8,7 @@ import { loadCatalog, loadPolicy } from "../documents.js";
 import { checkAuditLog } from "./audit-check.js";
 import { checkBundle } from "./bundle-checks.js";
 import { checkCapability } from "./capability-check.js";
-import { type Check, fatal, ok, skipped, warn } from "./check.js";
+import { type Check, fatal, ok, warn } from "./check.js";
 import { checkFeatures } from "./feature-check.js";
 import { checkDocumentPermissions } from "./permissions-check.js";
 import { checkSocket } from "./socket-check.js";
@@ -34,28 +34,10 @@ export async function preflight(settings: AgentSettings, context: CommandContext
   ];
 }
 
-/** The rows when the configuration itself is refused: everything else depends on it. */
+/** The only row when the configuration itself is refused: every other check depends on it. */
 export function configurationRefused(error: CliError): Check[] {
   const problems = "problems" in error.details ? `: ${error.details.problems.join("; ")}` : "";
-  const because = "the configuration is refused";
-  return [
-    fatal("configuration", `${error.message}${problems}`, error.remedy ?? "correct the configuration file"),
-    ...[
-      "catalog_policy",
-      "capability",
-      "invocation_bindings",
-      "feature_compatibility",
-      "backend_binary",
-      "socket",
-      "bundle_readable",
-      "bundle_perms",
-      "bundle_freshness",
-      "backend_reachability",
-      "unlock_inputs",
-      "audit_log",
-      "document_permissions",
-    ].map((name) => skipped(name, because)),
-  ];
+  return [fatal("configuration", `${error.message}${problems}`, error.remedy ?? "correct the configuration file")];
 }
 
 /** Each document is judged, also when the other one is refused. */
