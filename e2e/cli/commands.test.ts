@@ -265,12 +265,15 @@ describe("basil sign --format, verify --offline, jwks", () => {
     expect(set.keys.length).toBeGreaterThanOrEqual(1);
     expect(JSON.parse(await answer("basil jwks --key-id jwt.signing.primary")).keys).toHaveLength(1);
     const jws = (await answer("basil sign --key-id jwt.signing.primary --format jws hello")).trim();
-    const { payload, protectedHeader } = await compactVerify(
-      jws,
-      createLocalJWKSet({ keys: set.keys.filter(({ alg }: { alg: string }) => alg === "ES256") }),
-    );
+    const { payload, protectedHeader } = await compactVerify(jws, createLocalJWKSet(set));
     expect(new TextDecoder().decode(payload)).toBe("hello");
-    expect(protectedHeader).toEqual({ alg: "ES256" });
+    const [{ kid }] = JSON.parse(await answer("basil jwks --key-id jwt.signing.primary")).keys;
+    expect(protectedHeader).toEqual({ alg: "ES256", kid });
+  });
+
+  it("jwks prints a key once, however many names lead to it", async () => {
+    const twice = await answer("basil jwks --key-id jwt.signing.primary --key-id jwt.signing.primary");
+    expect(JSON.parse(twice).keys).toHaveLength(1);
   });
 
   it.for([

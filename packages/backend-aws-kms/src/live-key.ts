@@ -30,6 +30,13 @@ export interface KmsLiveUnknownKey {
   readonly key: string;
   readonly path: string;
   readonly arn?: undefined;
+  readonly keySpec?: undefined;
+  readonly keyUsage?: undefined;
+  readonly keyState?: undefined;
+  /** Always empty, as the two below. */
+  readonly allowed: readonly string[];
+  readonly unproved: readonly string[];
+  readonly versions: readonly KmsLiveVersionReport[];
 }
 
 /** A key that KMS described. */
@@ -83,7 +90,7 @@ export async function checkLiveKey(parts: LiveKeyParts, subject: KmsLiveKey): Pr
   return run.result();
 }
 
-type Described = KmsKeyMetadata & Required<Pick<KmsKeyMetadata, "Arn" | "KeySpec" | "KeyUsage" | "KeyState">>;
+type Described = KmsKeyMetadata & { readonly [M in "Arn" | "KeySpec" | "KeyUsage" | "KeyState"]: string };
 
 /** What the `/vN` aliases of a key lead to. */
 interface Versions {
@@ -111,9 +118,10 @@ class LiveKeyRun {
 
   result(): LiveKeyResult {
     const { name: key, path } = this.#subject.key;
+    const answered = { ...this.#answered, versions: this.#versions };
     const report: KmsLiveKeyReport =
       this.#metadata === undefined
-        ? { key, path }
+        ? { key, path, ...answered }
         : {
             key,
             path,
@@ -121,8 +129,7 @@ class LiveKeyRun {
             keySpec: this.#metadata.KeySpec,
             keyUsage: this.#metadata.KeyUsage,
             keyState: this.#metadata.KeyState,
-            ...this.#answered,
-            versions: this.#versions,
+            ...answered,
           };
     return { report, findings: this.#proof.findings, principal: this.#proof.principal };
   }

@@ -18,8 +18,8 @@ export function isKeyName(name: string): boolean {
   return !begins;
 }
 
-/** `<mount>/issue/<role>`; the mount is one segment that begins with `pki`. */
-export const PKI_ISSUE_PATH = /^pki[^/]*\/issue\/[\s\S]+$/;
+/** `<mount>/issue/<role>`; the mount is one segment that begins with `pki`. The role may be empty, as in Basil 0.7.1. */
+export const PKI_ISSUE_PATH = /^pki[^/]*\/issue\/[\s\S]*$/;
 /** Hours, minutes, seconds and smaller, as in `8760h` or `1h30m`; more than nothing. */
 export const DURATION = /^(?=.*[1-9])(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h))+$/;
 const LONGEST_DURATION = 64;

@@ -46,7 +46,7 @@ function decode(source: string | Uint8Array, refusals: JsonRefusals): string | u
     refusals.add({ code: "Json", pointer: "", problem, found, allowed });
   };
   if (typeof source !== "string" && !(source instanceof Uint8Array)) {
-    throw new TypeError("a document is a string or a Uint8Array");
+    throw new TypeError("a document is a string or a Uint8Array; for an object pass JSON.stringify(object)");
   }
   if (source.length > MAX_JSON_LENGTH) {
     return refuse("too long", source.length, `at most ${MAX_JSON_LENGTH} bytes`);

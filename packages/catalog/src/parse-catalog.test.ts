@@ -22,6 +22,21 @@ describe("parseCatalog", () => {
     expect(catalog.warnings).toEqual([]);
   });
 
+  it("loads a pki path without a role, as Basil 0.7.1 does, with a warning", () => {
+    const read = (path: string) => {
+      const entry = { class: "asymmetric", keyType: "ecdsa-p256", engine: "pki", backend: "b", path };
+      const keys = { k: { ...entry, writable: false, description: "d" } };
+      return parseCatalog(JSON.stringify({ schemaVersion: 1, backends: { b: { kind: "vault", addr: "" } }, keys }));
+    };
+    expect(read("pki/issue/").warnings).toMatchObject([{ code: "PkiPathWithoutRole", pointer: "/keys/k/path" }]);
+    expect(read("pki/issue/web").warnings).toEqual([]);
+    expect(() => read("pki/issue")).toThrow(CatalogError);
+  });
+
+  it("says to serialize an object that is not text", () => {
+    expect(() => parseCatalog({ schemaVersion: 1 } as unknown as string)).toThrow(/JSON\.stringify/);
+  });
+
   it("tells every refusal at once, each with its place", () => {
     const document = JSON.parse(seed.toString("utf8"));
     document.keys["jwt.signing.primary"].backend = "kmz";

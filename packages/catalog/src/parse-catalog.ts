@@ -128,8 +128,12 @@ function pinOf({ parties, externalAad }: NonNullable<KeyShape["sealingPin"]>): S
 function warningsOf(keys: ReadonlyMap<string, KeyEntry>): CatalogWarning[] {
   const warnings: CatalogWarning[] = [];
   for (const key of keys.values()) {
-    if (key.keyType !== "ed25519-nkey" || natsType(key) !== undefined) continue;
     const pointer = jsonPointer("/keys", key.name);
+    if (key.engine === "pki" && key.path.endsWith("/issue/")) {
+      const message = `${jsonPointer(pointer, "path")}: no role after issue/: the backend cannot issue from it; write <mount>/issue/<role>`;
+      warnings.push({ code: "PkiPathWithoutRole", pointer: jsonPointer(pointer, "path"), message });
+    }
+    if (key.keyType !== "ed25519-nkey" || natsType(key) !== undefined) continue;
     const message = `${pointer}: an ed25519-nkey without a nats_type label is held for an issuer and never signs raw bytes`;
     warnings.push({ code: "MissingNatsType", pointer, message });
   }

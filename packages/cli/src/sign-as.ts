@@ -1,14 +1,13 @@
-import type { CallOptions, Client, KeyTypeName } from "@basil/client";
+import type { CallOptions, Client } from "@basil/client";
 import { CliError } from "./cli-error.js";
 import { keyTypeOf, type SignatureFormat, type SshsigOptions } from "./signature-format.js";
 
-/** The `alg` of a JSON Web Signature (RFC 7518 §3.1, RFC 8037 §3.1). */
-const JWS_ALGORITHMS: Readonly<Partial<Record<KeyTypeName, string>>> = {
-  ed25519: "EdDSA",
-  "ecdsa-p256": "ES256",
-  "ecdsa-p384": "ES384",
-  "ecdsa-p521": "ES512",
-};
+interface SignAsOptions {
+  readonly call: CallOptions;
+  readonly sshsig: SshsigOptions;
+  /** Prints one line that is no part of the signature. */
+  readonly warn: (line: string) => void;
+}
 
 /** Signs, and gives the signature in the form that was asked for. @throws {@link CliError} `FAILED` for a form the key has not. */
 export async function signAs(
@@ -16,7 +15,7 @@ export async function signAs(
   client: Client,
   keyId: string,
   message: Uint8Array,
-  { call, sshsig }: { readonly call: CallOptions; readonly sshsig: SshsigOptions },
+  { call, sshsig, warn }: SignAsOptions,
 ): Promise<Uint8Array> {
   switch (format) {
     case "raw":
@@ -24,7 +23,7 @@ export async function signAs(
     case "der":
       return signDer(client, keyId, message, call);
     case "jws":
-      return signJws(client, keyId, message, call);
+      return signCompactJws(client, keyId, message, { call, warn });
     case "sshsig":
       return signSsh(client, keyId, message, sshsig, call);
   }
@@ -37,15 +36,29 @@ async function signDer(client: Client, keyId: string, message: Uint8Array, call:
   return ecdsaRawToDer(await client.sign(keyId, message, call), keyType);
 }
 
-/** The compact form (RFC 7515 §7.1) with the message as payload. */
-async function signJws(client: Client, keyId: string, message: Uint8Array, call: CallOptions): Promise<Uint8Array> {
-  const keyType = await keyTypeOf(client, keyId, call);
-  const alg = JWS_ALGORITHMS[keyType];
+/** The compact form (RFC 7515 §7.1) with the message as payload. Its `kid` is the one that `basil jwks` prints. */
+async function signCompactJws(
+  client: Client,
+  keyId: string,
+  message: Uint8Array,
+  { call, warn }: Pick<SignAsOptions, "call" | "warn">,
+): Promise<Uint8Array> {
+  const { isClientError, signerAlgorithm, signerKid, signJws } = await import("@basil/client");
+  const key = await client.getPublicKey(keyId, call).catch((error: unknown) => {
+    if (isClientError(error) && error.code === "UNAUTHORIZED") return undefined;
+    throw error;
+  });
+  const keyType = key?.keyType ?? (await keyTypeOf(client, keyId, call));
+  const alg = signerAlgorithm(keyType);
   if (alg === undefined) throw hasNone("algorithm of JSON Web Signatures", keyType);
-  const part = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString("base64url");
-  const input = `${part(JSON.stringify({ alg }))}.${part(message)}`;
-  const signature = await client.sign(keyId, new TextEncoder().encode(input), call);
-  return new TextEncoder().encode(`${input}.${part(signature)}`);
+  if (key === undefined)
+    warn(`the signature has no kid: you may not read the public key of ${keyId} (op:get_public_key)`);
+  const signer = {
+    alg,
+    ...(key !== undefined && { kid: signerKid(alg, key.publicKey) }),
+    sign: (bytes: Uint8Array, options?: CallOptions) => client.sign(keyId, bytes, options),
+  };
+  return new TextEncoder().encode(await signJws(signer, message, call));
 }
 
 /** What `ssh-keygen -Y sign` writes; it holds the public key, so that must be the one that signed. */

@@ -6,12 +6,15 @@ export interface JwsOptions extends CallOptions {
   readonly header?: Readonly<Record<string, unknown>>;
 }
 
+/** What signs a JWS. Without `kid` the header has none: the caller may not read the public key that it is made from. */
+export type JwsSigner = Pick<Signer, "alg" | "sign"> & { readonly kid?: string };
+
 /**
  * The compact serialization (RFC 7515 §3.1) of the payload, signed.
  *
  * @throws TypeError for a header that sets `alg` or `kid`, or has `b64` or `crit`, which change what is signed.
  */
-export async function signJws(signer: Signer, payload: Uint8Array, options: JwsOptions = {}): Promise<string> {
+export async function signJws(signer: JwsSigner, payload: Uint8Array, options: JwsOptions = {}): Promise<string> {
   const { header = {}, ...call } = options;
   for (const name of ["alg", "kid", "b64", "crit"]) {
     if (Object.hasOwn(header, name)) throw new TypeError(`header must not set ${name}`);

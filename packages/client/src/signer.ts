@@ -28,18 +28,35 @@ export interface Signer {
  */
 export async function createSigner(client: Client, keyId: string, options: CallOptions = {}): Promise<Signer> {
   const { keyType, publicKey } = await client.getPublicKey(keyId, options);
-  const alg = algorithmOf(keyType);
+  const alg = signerAlgorithm(keyType);
   if (alg === undefined) {
     throw new ClientError("UNSUPPORTED_ALGORITHM", `key ${keyId} is of type ${keyType}, which is no signer`, {});
   }
-  const kid = createHash("sha256").update(alg, "ascii").update(Uint8Array.of(0)).update(publicKey).digest("base64url");
-  const jwk = await jwkOf(publicKey, keyType);
-  return {
-    alg,
-    kid,
-    publicJwk: { ...jwk, kid, use: "sig" },
-    sign: (message, call = {}) => client.sign(keyId, message, call),
-  };
+  const publicJwk = await signerJwk(publicKey, keyType);
+  return { alg, kid: publicJwk.kid, publicJwk, sign: (message, call = {}) => client.sign(keyId, message, call) };
+}
+
+/**
+ * The JWK of a public key as `getPublicKey` returns it, with the `kid` that JWTs and JWSs of the key carry.
+ *
+ * @throws {@link ClientError} `UNSUPPORTED_ALGORITHM` for a key that is not Ed25519, P-256, P-384 or P-521; `PROTOCOL` for
+ *   bytes that are no key of the type.
+ */
+export async function signerJwk(publicKey: Uint8Array, keyType: KeyTypeName): Promise<SignerJwk> {
+  const alg = signerAlgorithm(keyType);
+  if (alg === undefined) {
+    throw new ClientError(
+      "UNSUPPORTED_ALGORITHM",
+      `a key of type ${keyType} has no algorithm of JSON Web Signatures`,
+      {},
+    );
+  }
+  return { ...(await jwkOf(publicKey, keyType)), kid: signerKid(alg, publicKey), use: "sig" };
+}
+
+/** The {@link Signer.kid} of a public key as `getPublicKey` returns it. */
+export function signerKid(alg: SignerAlgorithm, publicKey: Uint8Array): string {
+  return createHash("sha256").update(alg, "ascii").update(Uint8Array.of(0)).update(publicKey).digest("base64url");
 }
 
 /** A JWK Set (RFC 7517 §5) of the public halves. */
@@ -57,7 +74,8 @@ async function jwkOf(publicKey: Uint8Array, keyType: KeyTypeName): Promise<Publi
   }
 }
 
-function algorithmOf(keyType: string): SignerAlgorithm | undefined {
+/** The `alg` of signatures by a key of the type; undefined for a type that JSON Web Signatures have none for here. */
+export function signerAlgorithm(keyType: string): SignerAlgorithm | undefined {
   switch (keyType) {
     case "ed25519":
     case "ed25519-nkey":

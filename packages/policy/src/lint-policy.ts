@@ -2,9 +2,12 @@ import { type Catalog, escapeControls } from "@basil/catalog";
 import { lintRules } from "./lint-rules.js";
 import { lintSubjects } from "./lint-subjects.js";
 import type { Policy } from "./policy.js";
+import { grantCount } from "./reload.js";
 
 /** What a lint may say. `warning`: not what was meant, most likely; `notice`: worth a look. */
 export const LINT_CODES = {
+  /** A policy whose rules grant nothing: every caller is denied everything, `reload` included. */
+  PolicyGrantsNothing: "warning",
   /** A uid that matches several subjects, and is therefore denied everything. */
   AmbiguousSubjects: "warning",
   /** Two subjects that one caller can match, depending on the groups the host gives it. */
@@ -43,7 +46,7 @@ export interface LintFinding {
 /** @internal */
 export type Tell = (code: LintCode, pointer: string, problem: string) => void;
 
-/** What a policy that loads may still get wrong, held against the catalog it is used with. Subjects first, then rules. */
+/** What a policy that loads may still get wrong, held against the catalog it is used with. Subjects first, then rules, then the policy. */
 export function lintPolicy(policy: Policy, catalog: Catalog): LintFinding[] {
   const findings: LintFinding[] = [];
   const tell: Tell = (code, pointer, problem) => {
@@ -51,5 +54,12 @@ export function lintPolicy(policy: Policy, catalog: Catalog): LintFinding[] {
   };
   lintSubjects(policy, tell);
   lintRules(policy, catalog, tell);
+  if (grantCount(policy) === 0) {
+    tell(
+      "PolicyGrantsNothing",
+      "/rules",
+      "no rule grants anything: every caller is denied, and none may reload a corrected policy",
+    );
+  }
   return findings;
 }

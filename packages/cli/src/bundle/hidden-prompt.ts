@@ -8,13 +8,15 @@ const MAX_BYTES = 1024;
 export interface HiddenPromptOptions {
   /** Asks a second time and refuses when the answers differ. */
   readonly confirm: boolean;
+  /** How often two answers may differ and be asked for again (1: a difference is an error). */
+  readonly attempts?: number;
   readonly signal: AbortSignal;
   readonly terminal: Pick<Terminal, "asking">;
 }
 
 /** Asks on the controlling terminal, whatever the standard streams are, and shows nothing of the answer. */
 export async function askHidden(what: string, options: HiddenPromptOptions): Promise<Uint8Array> {
-  const { confirm, signal, terminal } = options;
+  const { attempts = 1, confirm, signal, terminal } = options;
   using _ = terminal.asking();
   const input = terminalStream((fd) => new ReadStream(fd), "r");
   const output = terminalStream((fd) => new WriteStream(fd), "w");
@@ -25,13 +27,16 @@ export async function askHidden(what: string, options: HiddenPromptOptions): Pro
   try {
     // Before the first question and until the last answer: what is typed ahead must not be echoed.
     input.setRawMode(true);
-    const first = await ask(`${what}: `);
-    if (!confirm) return first;
-    const second = await ask(`${what}, again: `);
-    const same = Buffer.from(first.buffer, first.byteOffset, first.length).equals(second);
-    second.fill(0);
-    if (same) return first;
-    first.fill(0);
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      const first = await ask(`${what}: `);
+      if (!confirm) return first;
+      const second = await ask(`${what}, again: `);
+      const same = Buffer.from(first.buffer, first.byteOffset, first.length).equals(second);
+      second.fill(0);
+      if (same) return first;
+      first.fill(0);
+      if (attempt < attempts) output.write("the two answers differ; type it again\r\n");
+    }
     throw new CliError("FAILED", "the two answers differ", {}, { remedy: "run the command again" });
   } finally {
     input.setRawMode(false);

@@ -83,6 +83,9 @@ export const init = defineCommand<InitOptions, InitReport>({
     const answers = asks
       ? await interview(options, context)
       : withoutAsking(options, regionOf(options, context), context.uid);
+    const { regionDoubt } = await import("../init/answers.js");
+    const doubt = regionDoubt(answers.region);
+    if (doubt !== undefined) context.terminal.err(`${context.terminal.errColors.yellow("warning:")} ${doubt}`);
     const bundleMade = answers.unlock === "passphrase";
     const { deploy } = await import("../init/deploy.js");
     await deploy({ answers, paths, folder, asks, force: options.force ?? false }, context);

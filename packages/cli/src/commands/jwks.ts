@@ -1,15 +1,11 @@
-import type { Client, KeyTypeName } from "@basil/client";
+import type { Client } from "@basil/client";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
 import { repeated } from "../option-values.js";
-import { publicJwk } from "../public-jwk.js";
 
 interface JwksOptions extends BrokerOptions {
   readonly keyId?: readonly string[];
 }
-
-/** The key types that JSON Web Signatures have an algorithm for here. */
-const JOSE_KEY_TYPES: readonly KeyTypeName[] = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521"];
 
 export const jwks = defineCommand<JwksOptions, { readonly keys: readonly object[] }>({
   name: "jwks",
@@ -23,17 +19,20 @@ export const jwks = defineCommand<JwksOptions, { readonly keys: readonly object[
   async run({ options }, context) {
     const keys = await withBroker(options, context, async (client, call) => {
       const named = options.keyId !== undefined;
-      const found: object[] = [];
-      for (const keyId of options.keyId ?? (await signingKeys(client, call))) {
-        const key = await client.getPublicKey(keyId, call).catch(async (error: unknown) => {
-          const { isClientError } = await import("@basil/client");
+      const { isClientError, signerAlgorithm, signerJwk } = await import("@basil/client");
+      // Two names may lead to one key.
+      const found = new Map<string, object>();
+      for (const keyId of options.keyId ?? (await signingKeys(client, call, signerAlgorithm))) {
+        const key = await client.getPublicKey(keyId, call).catch((error: unknown) => {
           // A key that is only listed is not asked for by name, and not ours to read.
           if (!named && isClientError(error) && error.code === "UNAUTHORIZED") return undefined;
           throw error;
         });
-        if (key !== undefined) found.push(await publicJwk(key.publicKey, key.keyType));
+        if (key === undefined) continue;
+        const jwk = await signerJwk(key.publicKey, key.keyType);
+        found.set(jwk.kid, jwk);
       }
-      return found;
+      return [...found.values()];
     });
     return { keys };
   },
@@ -42,9 +41,13 @@ export const jwks = defineCommand<JwksOptions, { readonly keys: readonly object[
   },
 });
 
-async function signingKeys(client: Client, call: Parameters<Client["listCatalog"]>[0]): Promise<string[]> {
+async function signingKeys(
+  client: Client,
+  call: Parameters<Client["listCatalog"]>[0],
+  algorithmOf: (keyType: string) => string | undefined,
+): Promise<string[]> {
   const items = await client.listCatalog(call);
   return items
-    .filter(({ kind, keyType }) => kind === "signing" && keyType !== undefined && JOSE_KEY_TYPES.includes(keyType))
+    .filter(({ kind, keyType }) => kind === "signing" && keyType !== undefined && algorithmOf(keyType) !== undefined)
     .map(({ name }) => name);
 }

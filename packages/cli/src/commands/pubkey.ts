@@ -4,7 +4,6 @@ import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { integer, nonEmpty } from "../option-values.js";
-import { publicJwk } from "../public-jwk.js";
 
 const FORMATS = ["pem", "jwk", "ssh", "raw", "der"] as const;
 type Format = (typeof FORMATS)[number];
@@ -65,7 +64,7 @@ async function encode(raw: Uint8Array, keyType: KeyTypeName, format: Format, key
     case "pem":
       return core.spkiToPem(spki);
     case "jwk":
-      return publicJwk(raw, keyType);
+      return (await import("@basil/client")).signerJwk(raw, keyType);
     case "ssh":
       return core.spkiToSsh(spki, keyType, keyId);
     case "der":

@@ -37,7 +37,7 @@ export const reload = defineCommand<ReloadOptions, ReloadReport>({
       rejection: answer.rejection ?? null,
     };
   },
-  render(report, { out }) {
+  render(report, { out, err, errColors }) {
     if (report.rejection !== null) {
       out(`rejected: ${report.rejection.reason}: ${report.rejection.message}`);
       out(`previous_generation: ${report.previous_generation}`);
@@ -48,6 +48,9 @@ export const reload = defineCommand<ReloadOptions, ReloadReport>({
     out(`${report.checked ? "would_be_generation" : "new_generation"}: ${report.new_generation}`);
     out(`key_count: ${report.key_count}`);
     out(`grant_count: ${report.grant_count}`);
+    if (report.grant_count > 0) return;
+    err(`${errColors.yellow("warning:")} the policy grants nothing: every caller is denied, and none may reload again`);
+    err(`${errColors.cyan("hint:")} add a rule to the policy, then send SIGHUP to the agent, which needs no grant`);
   },
   exitCode: ({ rejection }) => (rejection === null ? EXIT.done : EXIT.no),
 });

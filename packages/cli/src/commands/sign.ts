@@ -61,7 +61,7 @@ export const sign = defineCommand<SignOptions, SignReport>({
     const message = await readPayload(operands, options, context, MAX_PAYLOAD_BYTES);
     const { signAs } = await import("../sign-as.js");
     const signature = await withBroker(options, context, (client, call) =>
-      signAs(format, client, keyId, message, { call, sshsig: options }),
+      signAs(format, client, keyId, message, { call, sshsig: options, warn: context.terminal.err }),
     );
     return { key_id: keyId, format, encoding: encoding ?? "hex", signature };
   },

@@ -32,7 +32,7 @@ describe("liveRows", () => {
   it.for(CODES)("gives a remedy for %s, also when it is about no key in particular", (code) => {
     const of = finding({ code, action: "kms:Sign", resource: ARN });
     const { key: _, ...general } = of;
-    for (const each of code === "excess" ? [of] : [of, general]) {
+    for (const each of (code === "excess" ? [of] : [of, general]) as KmsLiveFinding[]) {
       const [first, second] = liveRows(
         "kms",
         report(each),
@@ -129,7 +129,15 @@ describe("liveRows", () => {
     for (const code of ["credentials", "clock", "region", "unreachable"] as const) {
       const { key: ___, ...general } = finding({ code });
       for (const from of [none, report()]) {
-        const all = liveRows("kms", { ...from, keys: [{ key: "a", path: "alias/a" }], findings: [general] }, entries);
+        const all = liveRows(
+          "kms",
+          {
+            ...from,
+            keys: [{ key: "a", path: "alias/a", allowed: [], unproved: [], versions: [] }],
+            findings: [general],
+          },
+          entries,
+        );
         expect(all.map(({ name, status }) => [name, status])).toEqual(
           ["kms", "a", "b", "c"].map((name) => [`live:${name}`, "fatal"]),
         );

@@ -11,13 +11,18 @@ import { preflight } from "./preflight.js";
 
 const SEED_CATALOG = join(import.meta.dirname, "../../../../vectors/seed/catalog.json");
 
+const POLICY = {
+  schemaVersion: 2,
+  subjects: { me: { allOf: [{ kind: "unix", uid: 1 }] } },
+  rules: [{ id: "signs", subjects: ["me"], action: ["op:sign"], target: ["jwt.signing.primary"] }],
+};
 let folder: string;
 const at = (name: string): string => join(folder, name);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "basil-doctor-"));
   await copyFile(SEED_CATALOG, at("catalog.json"));
-  await writeFile(at("policy.json"), JSON.stringify({ schemaVersion: 2 }), { mode: 0o644 });
+  await writeFile(at("policy.json"), JSON.stringify(POLICY), { mode: 0o644 });
   await writeFile(at("pass"), "correct horse", { mode: 0o600 });
   await createBundle(at("creds.sealed"), {
     slots: [{ provider: passphraseSlot(new TextEncoder().encode("correct horse"), { logN: 4 }) }],

@@ -22,7 +22,7 @@ export interface InitAnswers {
 
 export const EXAMPLE_KEY: InitKey = { name: "example.signing_key", keyType: "ecdsa-p256" };
 
-const REGION = /^[a-z]{2}(-[a-z]+)+-\d+$/;
+const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d+$/;
 const MAX_UID = 0xffff_fffe;
 const NO_KEYS = "none";
 
@@ -30,6 +30,26 @@ const NO_KEYS = "none";
 export function readRegion(value: string): string {
   if (REGION.test(value)) return value;
   throw refused("--region", value, "a region's name, such as us-east-1");
+}
+
+/** `y`, `yes`, `n` or `no`, in any case. @throws {@link CliError} `USAGE`. */
+export function readYesOrNo(value: string): boolean {
+  const found = /^(?:(y|yes)|n|no)$/i.exec(value);
+  // The value is not quoted: it may be a passphrase that was typed too early.
+  if (found === null) throw new CliError("USAGE", "answer y or n", {});
+  return found[1] !== undefined;
+}
+
+/** Of AWS's partitions, by the beginning of a region's name: https://docs.aws.amazon.com/general/latest/gr/rande.html. */
+const AREAS = new Set("af ap ca cn eu eusc-de il me mx sa us us-gov us-iso us-isob us-isof eu-isoe".split(" "));
+const DIRECTIONS = /^(?:north|south|east|west|central|northeast|northwest|southeast|southwest)$/;
+
+/** Why a well-formed name is probably no region; undefined for one that looks like those of AWS. Regions appear, so it may be one. */
+export function regionDoubt(region: string): string | undefined {
+  const [, area = "", direction = ""] = /^(.+)-([a-z]+)-\d+$/.exec(region) ?? [];
+  const odd = !AREAS.has(area) ? area : !DIRECTIONS.test(direction) ? direction : undefined;
+  if (odd === undefined) return undefined;
+  return `${JSON.stringify(region)} is like no region of AWS: check ${JSON.stringify(odd)}`;
 }
 
 /** An http or https URL; nothing for an empty text. @throws {@link CliError} `USAGE`. */

@@ -35,6 +35,6 @@ export async function askPassphrase(path: string, context: CommandContext): Prom
   }
   const { signal, terminal } = context;
   const what = "passphrase of the bundle, or nothing for a random one";
-  const typed = await askHidden(what, { confirm: true, signal, terminal });
+  const typed = await askHidden(what, { confirm: true, attempts: 3, signal, terminal });
   return typed.length > 0 ? typed : new TextEncoder().encode(randomBytes(24).toString("base64url"));
 }

@@ -7,6 +7,7 @@ import {
   readKeys,
   readRegion,
   readUids,
+  readYesOrNo,
 } from "./answers.js";
 import { Questions } from "./questions.js";
 
@@ -67,7 +68,7 @@ export async function interview(flags: InitFlags, context: CommandContext): Prom
   const unlock =
     flags.unlock ??
     (await questions.ask<UnlockMethod>("Seal the bundle now, with a passphrase? y or n", "y", (answer) =>
-      /^y(es)?$/i.test(answer) ? "passphrase" : "none",
+      readYesOrNo(answer) ? "passphrase" : "none",
     ));
   const { profile } = given;
   return {
