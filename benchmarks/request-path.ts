@@ -97,6 +97,7 @@ const idleConnections = Number(values["idle-connections"]);
 const roomy = `[limits]\nmax-connections = ${idleConnections + 100}\n`;
 const variants: (AgentOptions & { name: string })[] = [
   { name: "agent", kms, program: OWN_PROGRAM, configuration: roomy },
+  { name: "agent, wire=sdk", kms, program: OWN_PROGRAM, configuration: roomy, backendFields: "wire=sdk" },
   ...values.agent.map((text) => {
     const [name = "", program = ""] = text.split("=", 2);
     // The original has no such limit and no such section.
@@ -121,7 +122,9 @@ const contenders: Contender[] = [
   stack.use(direct("sdk", { contender: "sdk" })),
   stack.use(direct("sdk on our pool", { contender: "sdk-pool" })),
   stack.use(direct("backend", { contender: "backend" })),
+  stack.use(direct("backend, wire=sdk", { contender: "backend", wire: "sdk" })),
   stack.use(direct("embedded", { contender: "embedded" })),
+  stack.use(direct("embedded, wire=sdk", { contender: "embedded", wire: "sdk" })),
   ...agents.map(({ name, agent }) => ({ name, run: ({ call, ...length }: DirectRound) => load(agent, call, length) })),
 ];
 

@@ -13,6 +13,8 @@ import { MEASURED_MESSAGE } from "./measured-message.ts";
 
 export interface DirectOrder {
   readonly contender: keyof typeof CONTENDERS;
+  /** Of the backend. Default: its own. */
+  readonly wire?: "sdk";
   readonly kms: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
@@ -52,12 +54,12 @@ const CONTENDERS = {
   },
 };
 
-const { contender, kms } = JSON.parse(process.argv[2] ?? "") as DirectOrder;
+const { contender, wire, kms } = JSON.parse(process.argv[2] ?? "") as DirectOrder;
 const { endpoint, accessKeyId, secretAccessKey } = kms;
 const credentials = { accessKeyId, secretAccessKey };
 
 function backendOptions() {
-  return { id: "kms", region: "us-east-1", endpoint, credentials };
+  return { id: "kms", region: "us-east-1", endpoint, credentials, ...(wire && { wire }) };
 }
 
 function sdk(more: object): Calls {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { BackendError, type CallContext, ecdsaDerToRaw, type KeyRef, type SignResult } from "@basil/core";
 import { requireSize, type SigningScheme, signingScheme } from "./capabilities.js";
 import { incompleteAnswer } from "./errors.js";
@@ -24,7 +24,7 @@ export async function sign(on: Keyring, key: KeyRef, message: Uint8Array, contex
 /** KMS caps a RAW message at 4,096 bytes, so ECDSA is hashed here; pure Ed25519 signs the message itself (RFC 8032 §5.1.6). */
 export function toSign(scheme: SigningScheme, message: Uint8Array) {
   return {
-    Message: scheme.hash ? new Uint8Array(createHash(scheme.hash).update(message).digest()) : message,
+    Message: scheme.hash ? new Uint8Array(hash(scheme.hash, message, "buffer")) : message,
     MessageType: scheme.messageType,
     SigningAlgorithm: scheme.algorithm,
   };
