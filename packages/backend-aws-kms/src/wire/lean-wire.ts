@@ -95,7 +95,7 @@ export class LeanWire {
       "x-amz-date": time,
       "x-amz-target": `TrentService.${action}`,
     };
-    if (credentials.sessionToken !== undefined) headers["x-amz-security-token"] = credentials.sessionToken;
+    if (credentials.sessionToken) headers["x-amz-security-token"] = credentials.sessionToken;
     this.#signer ??= new SignatureV4(region, service);
     const toSign = { method: "POST", path, query, headers, bodyHash: hash("sha256", body, "hex") };
     const authorization = this.#signer.authorization(toSign, credentials, time);
