@@ -26,6 +26,15 @@ describe("readClaims", () => {
     expect(() => read(nested(64, "[]"))).toThrow(SyntaxError);
   });
 
+  it("refuses more than 1,024 members and elements of all levels before it parses them", () => {
+    const members = (count: number) => `{${Array.from({ length: count }, (_, n) => `"${n}":1`).join(",")}}`;
+    expect(Object.keys(read(members(1024)))).toHaveLength(1024);
+    expect(() => read(members(1025))).toThrow("more than 1024 members");
+    expect(() => read(`{"a":[${"1,".repeat(1024)}`)).toThrow("more than 1024 members");
+    expect(() => read(`{"a":[${"{},".repeat(600)}{}]}`)).toThrow("more than 1024 members");
+    expect(read(`{"a":"${",{[".repeat(2000)}"}`)).toEqual({ a: ",{[".repeat(2000) });
+  });
+
   it("refuses a string without an end in one pass, however many quotes are escaped in it", () => {
     expect(() => read(`"${'\\"'.repeat(500_000)}`)).toThrow(SyntaxError);
     expect(() => read(`{"a":"${'\\"'.repeat(500_000)}`)).toThrow(SyntaxError);

@@ -16,16 +16,19 @@ export type JsonMembers = Readonly<Record<string, unknown>>;
 
 /** Deeper documents are refused: writing them out again must not exhaust the stack. */
 const MAX_DEPTH = 64;
+/** Members and elements of the complete document. Reading and sorting as many takes a few milliseconds. */
+const MAX_MEMBERS = 1024;
 
 /**
  * The members of a JSON object, numbers as they are written. Nothing at all is an object without members.
  *
- * @throws SyntaxError for anything that is not one JSON object in UTF-8, or is nested more than 64 deep.
+ * @throws SyntaxError for anything that is not one JSON object in UTF-8, is nested more than 64 deep, or has more than
+ *   1,024 members and elements in all its objects and arrays.
  */
 export function readClaims(bytes: Uint8Array): JsonMembers {
   if (bytes.length === 0) return {};
   const text = decodeUtf8(bytes);
-  requireDepth(text);
+  requireSmall(text);
   const value = JSON.parse(text, (_key, member, { source }) =>
     typeof member === "number" && source !== undefined ? JSON.rawJSON(source) : member,
   );
@@ -52,8 +55,10 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /** A scan, for a pattern that matches whole strings looks for the end of one that has none again and again. */
-function requireDepth(text: string): void {
+function requireSmall(text: string): void {
   let depth = 0;
+  // Each comma separates two members; each object and array may have a first one.
+  let members = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
@@ -61,8 +66,12 @@ function requireDepth(text: string): void {
       if (char === "\\") at++;
       else if (char === '"') inString = false;
     } else if (char === '"') inString = true;
-    else if (char === "[" || char === "{") depth++;
-    else if (char === "]" || char === "}") depth--;
+    else if (char === ",") members++;
+    else if (char === "[" || char === "{") {
+      depth++;
+      members++;
+    } else if (char === "]" || char === "}") depth--;
+    if (members > MAX_MEMBERS) throw new SyntaxError(`more than ${MAX_MEMBERS} members`);
     if (depth > MAX_DEPTH) throw new SyntaxError(`nested more than ${MAX_DEPTH} deep`);
   }
 }

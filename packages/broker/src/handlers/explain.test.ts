@@ -1,6 +1,6 @@
 import { AdminService } from "@basil/proto";
 import { afterEach, describe, expect, it } from "vitest";
-import { testPolicy } from "../../test/documents.js";
+import { NOBODY, testPolicy } from "../../test/documents.js";
 import { type ServedBroker, serveTestBroker } from "../../test/served-broker.js";
 import type { SocketClient } from "../../test/socket-client.js";
 
@@ -69,4 +69,24 @@ describe("AdminService.Explain", () => {
       op: "explain",
     });
   });
+
+  it.for(["explain", "reload", "revoke"] as const)(
+    "answers %s of a caller without a subject as every other method does",
+    async (method) => {
+      const policy = testPolicy(({ subjects }) => {
+        subjects.alice.allOf = [{ kind: "unix", uid: NOBODY.uid }];
+      });
+      served = await serveTestBroker({ policy });
+      const request = {
+        explain: { subject: "alice", op: "sign", key: "app.p256" },
+        reload: {},
+        revoke: { jti: "a", trustDomain: "b", expiresAtUnix: 99_999_999_999n },
+      };
+      await expect(served.client.call(AdminService, method, request[method])).rejects.toMatchObject({
+        code: 7,
+        reason: "UNAUTHORIZED",
+        message: "not authorized",
+      });
+    },
+  );
 });

@@ -87,7 +87,10 @@ function extraClaims(call: Call, bytes: Uint8Array): JsonMembers {
   try {
     claims = readClaims(bytes);
   } catch (error) {
-    const why = error instanceof SyntaxError ? "is not a JSON object in UTF-8, at most 64 deep" : "cannot be read";
+    const why =
+      error instanceof SyntaxError
+        ? "is not a JSON object in UTF-8 with at most 1,024 members and 64 levels"
+        : "cannot be read";
     throw call.fail("INVALID_REQUEST", `extra_claims_json ${why}`);
   }
   const taken = RESERVED.filter((name) => Object.hasOwn(claims, name));

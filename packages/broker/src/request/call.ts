@@ -95,14 +95,14 @@ export class Call {
   authorizeAdmin(operation: AdminOperation): void {
     const target = adminTarget(operation);
     const message = `not authorized to ${operation}`;
-    const subject = this.#subject(operation, target, message);
+    const subject = this.#subject(operation, target);
     this.#enforce(operation, target, decideAdmin(this.generation.policy, subject, operation), message);
   }
 
   /** The caller's subject, for methods that need one and nothing more. @throws as {@link authorize}. */
   requireSubject(operation: string): string {
     if (this.resolution.resolved) return this.resolution.subject;
-    throw this.#unresolved(operation, "not authorized");
+    throw this.#unresolved(operation);
   }
 
   /** Whether any of the operations is allowed, without a trace in the audit log. */
@@ -173,19 +173,19 @@ export class Call {
     await Promise.all(this.#asked);
   }
 
-  #subject(operation: Operation, target: string, message = "not authorized"): string {
+  #subject(operation: Operation, target: string): string {
     const { resolution } = this;
     this.services.requireAudit(operation);
     if (resolution.resolved) return resolution.subject;
     this.#decided({ op: operation, target, allowed: false, reason: resolution.reason });
-    throw this.#unresolved(operation, message);
+    throw this.#unresolved(operation);
   }
 
-  #unresolved(op: string, message: string): BrokerError {
+  #unresolved(op: string): BrokerError {
     const nobody = !this.resolution.resolved && this.resolution.code === "missing_credentials";
     return nobody
       ? new BrokerError("UNAUTHENTICATED", "missing peer credentials", { op })
-      : new BrokerError("UNAUTHORIZED", message, { op });
+      : new BrokerError("UNAUTHORIZED", "not authorized", { op });
   }
 
   #decided(verdict: Verdict): void {
