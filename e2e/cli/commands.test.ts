@@ -96,8 +96,12 @@ describe("basil list", () => {
     expect(await answer("basil list --prefix payload")).toContain("payload.aead\tencryption\t-\t1\n");
   });
 
-  it("prints nothing when there is nothing", async () => {
-    expect(await answer("basil list --prefix nothing.")).toBe("");
+  it("prints nothing on standard output without a key, and the next step on standard error", async () => {
+    expect(await type("basil list --prefix nothing.")).toMatchObject({
+      exitCode: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^no key to show: .*\nhint: .*op:list/),
+    });
     expect(await answer("basil list --prefix nothing. --json")).toBe('{"keys":[]}\n');
   });
 });
@@ -222,6 +226,16 @@ describe("basil new-key and pubkey", () => {
     expect(await type("basil new-key --key-id fresh.signing --key-type ecdsa-p521")).toMatchObject({ exitCode: 1 });
     const signature = (await answer("basil sign --key-id fresh.signing hello")).trimEnd();
     expect(signature).toMatch(/^[0-9a-f]{264}$/);
+  });
+
+  it.for([
+    ["another symmetric type", "--key-type chacha20-poly1305", '"chacha20-poly1305"'],
+    ["no type", "", "ed25519"],
+  ] as const)("new-key refuses %s on an AES entry, and names both types and the flag", async ([, flag, asked]) => {
+    const { exitCode, stderr } = await type(`basil new-key --key-id fresh.aead ${flag}`);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(asked);
+    expect(stderr).toContain("hint: give --key-type aes-256-gcm");
   });
 
   it("new-key of a symmetric entry prints no public key", async () => {

@@ -12,6 +12,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until `DEADLINE_EXCEEDED`, at most 2,147,483,647. Default: the time a backend gets. */
   readonly timeoutMs?: number;
+  /** By its name in lower case. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 const RPCS = rpcs();
@@ -80,13 +82,14 @@ export class EmbeddedTransport implements AsyncDisposable {
     for (const call of this.#calls) call.cancel();
   }
 
-  #begin({ signal, timeoutMs }: CallOptions): EmbeddedCall {
+  #begin({ signal, timeoutMs, metadata }: CallOptions): EmbeddedCall {
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
       throw new TypeError(`timeoutMs must be a positive number of milliseconds, not ${String(timeoutMs)}`);
     }
     const endless = timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY;
     const deadline = endless ? undefined : Date.now() + Math.min(timeoutMs, LONGEST_TIMER_MS);
     const call = new EmbeddedCall(signal, deadline, this.#calls);
+    if (metadata !== undefined) call.metadata = (name) => metadata[name];
     if (this.#closed) call.cancel();
     return call;
   }
@@ -95,6 +98,7 @@ export class EmbeddedTransport implements AsyncDisposable {
 /** A call in this process: its program goes away by its signal, or by closing the transport. */
 class EmbeddedCall implements CallerPresence, Disposable {
   cancelled = false;
+  metadata: ((name: string) => string | undefined) | undefined;
   onCancel: (() => void) | undefined;
   readonly deadline: number | undefined;
   readonly #signal: AbortSignal | undefined;

@@ -75,6 +75,14 @@ const admin = grpcMethods(AdminService);
 const minting = grpcMethods(MintingService);
 const invocation = grpcMethods(InvocationService);
 
+export interface NewKeyOptions extends CallOptions {
+  /**
+   * The catalog's name of the type that the key must have, for a symmetric type above all, which has no number on the wire.
+   * This broker refuses another one with `INVALID_REQUEST`; Basil 0.7.1 ignores it.
+   */
+  readonly expectKeyType?: string;
+}
+
 /**
  * A broker's methods. Keys are named as in its catalog. Every method may end in a {@link ClientError} of
  * `UNAUTHENTICATED`, `UNAUTHORIZED`, `UNREACHABLE`, `BACKEND_UNAVAILABLE`, `BACKEND_ERROR`, `LIMIT_EXCEEDED`,
@@ -134,10 +142,12 @@ export class Client implements AsyncDisposable {
    * @throws {@link ClientError} also `INVALID_REQUEST` when the type is another or the key is already there,
    *   `UNSUPPORTED_ALGORITHM` when the backend may not create it.
    */
-  async newKey(keyId: string, keyType: KeyTypeName | undefined, options: CallOptions = {}): Promise<NewKey> {
+  async newKey(keyId: string, keyType: KeyTypeName | undefined, options: NewKeyOptions = {}): Promise<NewKey> {
+    const { expectKeyType, ...call } = options;
+    const metadata = expectKeyType === undefined ? {} : { metadata: { "basil-expect-key-type": expectKeyType } };
     const number = keyType === undefined ? KeyType.UNSPECIFIED : oneOf(KEY_TYPE_NUMBERS, "keyType", keyType);
     const request = create(NewKeyRequestSchema, { keyId, keyType: number });
-    const answer = await this.#transport.unary(signing.newKey, request, options);
+    const answer = await this.#transport.unary(signing.newKey, request, { ...call, ...metadata });
     return { keyId: answer.keyId, publicKey: answer.publicKey };
   }
 

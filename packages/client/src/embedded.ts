@@ -4,7 +4,7 @@ import { Client } from "./client.js";
 import { ClientError } from "./errors.js";
 import { codeOfReason } from "./status-error.js";
 import { timeLimit } from "./timeout.js";
-import type { CallOptions, Transport } from "./transport.js";
+import type { CallOptions, Transport, TransportOptions } from "./transport.js";
 import { encodeRequest } from "./wire-messages.js";
 
 /** A broker in this process, as it offers itself to one identity: {@link Transport} but for its errors. */
@@ -35,7 +35,10 @@ export interface EmbeddedOptions {
 export function connectEmbedded(broker: EmbeddedBroker, options: EmbeddedOptions = {}): Client {
   const timeoutMs = timeLimit(options.timeoutMs ?? 30_000);
   let closed = false;
-  const begin = (call: CallOptions): CallOptions => ({ ...call, timeoutMs: beginCall(call, { timeoutMs, closed }) });
+  const begin = (call: TransportOptions): TransportOptions => ({
+    ...call,
+    timeoutMs: beginCall(call, { timeoutMs, closed }),
+  });
   const failure = (error: unknown, options: CallOptions): unknown =>
     closed && !(error instanceof TypeError)
       ? new ClientError("CLOSED", "the client was closed", {}, { cause: error })

@@ -3,7 +3,7 @@ import { Client, type ClientReadableStream, credentials, Metadata, type ServiceE
 import { beginCall } from "./begin-call.js";
 import { ClientError } from "./errors.js";
 import { type CallState, statusError } from "./status-error.js";
-import type { CallOptions, Transport } from "./transport.js";
+import type { CallOptions, Transport, TransportOptions } from "./transport.js";
 import { decodeAnswer, encodeRequest } from "./wire-messages.js";
 
 const CHANNEL_OPTIONS = {
@@ -44,7 +44,7 @@ export class GrpcTransport implements Transport {
   unary<Request, Response>(
     method: GrpcMethod<Request, Response>,
     request: Request,
-    options: CallOptions,
+    options: TransportOptions,
   ): Promise<Response> {
     const answered = new Promise<Buffer>((resolve, reject) => {
       const state = this.#begin(options);
@@ -54,7 +54,7 @@ export class GrpcTransport implements Transport {
         asIs,
         asIs,
         encodeRequest(method, request),
-        new Metadata(),
+        metadataOf(options),
         { deadline: state.deadline },
         (error: ServiceError | null, response?: Buffer) => {
           stop();
@@ -119,4 +119,10 @@ export class GrpcTransport implements Transport {
     if (this.#closed) return new ClientError("CLOSED", "the client was closed", {}, { cause: error });
     return statusError(error, state);
   }
+}
+
+function metadataOf({ metadata = {} }: TransportOptions): Metadata {
+  const sent = new Metadata();
+  for (const [name, value] of Object.entries(metadata)) sent.set(name, value);
+  return sent;
 }

@@ -17,6 +17,7 @@ export type {
   Secret,
   Token,
 } from "./answers.js";
+export type { NewKeyOptions } from "./client.js";
 export { Client } from "./client.js";
 export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";

@@ -24,7 +24,12 @@ function unary(rpc: Rpc & { kind: "unary" }, dispatcher: Dispatcher): MethodHand
     if (request === undefined) return;
     const released = hasSecrets(request) ? () => zeroSecrets(request) : undefined;
     dispatcher
-      .unary(rpc, request, identity, { caller: call, deadline: deadlineOf(call), released })
+      .unary(rpc, request, identity, {
+        caller: call,
+        deadline: deadlineOf(call),
+        released,
+        metadata: (name) => call.metadata(name),
+      })
       .then((outcome) => {
         if ("error" in outcome) {
           call.end(wireError(outcome.error, outcome.requestId));

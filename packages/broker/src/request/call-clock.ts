@@ -11,6 +11,8 @@ export interface CallerPresence {
 export interface CallOptions {
   /** Says when the caller goes away. */
   readonly caller?: CallerPresence | undefined;
+  /** The first value of a field of the request's metadata; the name is in lower case. */
+  readonly metadata?: ((name: string) => string | undefined) | undefined;
   /** Milliseconds since the epoch. */
   readonly deadline?: number | undefined;
   /**

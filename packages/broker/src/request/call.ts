@@ -57,6 +57,8 @@ export class Call {
   readonly services: Services;
   readonly context: CallContext;
   readonly resolution: Resolution;
+  /** The first value of a field of the request's metadata; the name is in lower case. */
+  readonly metadata: (name: string) => string | undefined;
   readonly verdicts: Verdict[] = [];
   provenance: Provenance = {};
   /** The kind and the name of the backend that holds the key; undefined before a key was authorized. */
@@ -66,8 +68,15 @@ export class Call {
   readonly #op: string;
   readonly #asked: Promise<unknown>[] = [];
 
-  constructor(op: string, identity: Identity, services: Services, context: CallContext) {
+  constructor(
+    op: string,
+    identity: Identity,
+    services: Services,
+    context: CallContext,
+    metadata: (name: string) => string | undefined = () => undefined,
+  ) {
     this.#op = op;
+    this.metadata = metadata;
     this.identity = identity;
     this.services = services;
     this.context = context;

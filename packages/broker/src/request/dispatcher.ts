@@ -90,7 +90,7 @@ export class Dispatcher {
     using clock = new CallClock(op, options, this.#services.limits.backendTimeoutMs);
     const { signal } = clock;
     const context = { signal, requestId, ...(deadline === undefined ? {} : { deadline }) };
-    const call = new Call(op, identity, this.#services, context);
+    const call = new Call(op, identity, this.#services, context, options.metadata);
     const span = startRequestSpan(op, requestId);
     let leave: (() => void) | undefined;
     // Last before what removes it: a broker that closes waits until none is in flight.

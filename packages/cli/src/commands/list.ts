@@ -41,5 +41,8 @@ export const list = defineCommand<ListOptions, ListReport>({
   render({ keys }, terminal) {
     const rows = keys.map((key) => [key.name, key.kind, key.key_type ?? "-", String(key.latest_version)]);
     writeTable(["NAME", "KIND", "KEY TYPE", "VERSION"], rows, terminal);
+    if (rows.length > 0) return;
+    terminal.err("no key to show: no rule lets you list one, or none has the prefix");
+    terminal.err("hint: ask the broker's operator for op:list; 'basil status' shows who you are to the broker");
   },
 });

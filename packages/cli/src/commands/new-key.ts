@@ -1,6 +1,7 @@
 import type { KeyTypeName } from "@basil/client";
 import { Option } from "commander";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
+import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { nonEmpty } from "../option-values.js";
@@ -44,7 +45,10 @@ export const newKey = defineCommand<NewKeyOptions, { readonly key_id: string; re
   },
   async run({ options }, context) {
     const keyType = WIRE_KEY_TYPES.find((name) => name === options.keyType);
-    const created = await withBroker(options, context, (client, call) => client.newKey(options.keyId, keyType, call));
+    const created = await withBroker(options, context, (client, call) =>
+      // Symmetric types have no number on the wire, so the broker compares the name.
+      client.newKey(options.keyId, keyType, { ...call, expectKeyType: options.keyType }).catch(withTypeHint),
+    );
     return { key_id: created.keyId, public_key: toHex(created.publicKey) };
   },
   render({ key_id, public_key }, { out }) {
@@ -52,3 +56,12 @@ export const newKey = defineCommand<NewKeyOptions, { readonly key_id: string; re
     out(`public_key: ${public_key}`.trimEnd());
   },
 });
+
+/** The broker's message names the type of the entry; the remedy names the flag. */
+async function withTypeHint(error: unknown): Promise<never> {
+  const { isClientError } = await import("@basil/client");
+  const found = /is of type ([a-z0-9-]+)/.exec(error instanceof Error ? error.message : "")?.[1];
+  if (found === undefined || !isClientError(error) || error.code !== "INVALID_REQUEST") throw error;
+  const remedy = `give --key-type ${found}, or name another key with --key-id`;
+  throw new CliError("FAILED", `${error.message} (${error.code})`, { reason: error.code }, { cause: error, remedy });
+}

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
+import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import { toHex } from "../hex.js";
 import { nonEmpty } from "../option-values.js";
@@ -20,6 +21,7 @@ interface SignOptions extends BrokerOptions, PayloadOptions, SshsigOptions {
   readonly keyId: string;
   readonly format: SignatureFormat;
   readonly encoding?: SignatureEncoding;
+  readonly json?: boolean;
 }
 
 interface SignReport {
@@ -58,6 +60,15 @@ export const sign = defineCommand<SignOptions, SignReport>({
   async run({ options, operands }, context) {
     const { keyId, format, encoding } = options;
     requireFormatFlags(format, options);
+    if (encoding === "bin" && !options.json && context.terminal.isTerminal) {
+      const remedy = "send it to a file with > FILE, or choose --encoding hex or base64";
+      throw new CliError(
+        "USAGE",
+        "--encoding bin writes bytes, and standard output is a terminal",
+        { flag: "--encoding" },
+        { remedy },
+      );
+    }
     const message = await readPayload(operands, options, context, MAX_PAYLOAD_BYTES);
     const { signAs } = await import("../sign-as.js");
     const signature = await withBroker(options, context, (client, call) =>
