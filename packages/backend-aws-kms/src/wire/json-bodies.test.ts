@@ -28,6 +28,13 @@ describe("decodeBody", () => {
     );
   });
 
+  it("decodes a plaintext into memory of its own, so that zeroing it leaves no copy in Node's buffer pool", () => {
+    const { Plaintext } = decodeBody("Decrypt", body({ KeyId: "k", Plaintext: "c2VjcmV0" }));
+    expect(Plaintext?.buffer.byteLength).toBe(6);
+    const secret = Buffer.alloc(6, "secret");
+    expect(Buffer.from(Buffer.from("x").buffer).includes(secret)).toBe(false);
+  });
+
   it("reads times, which are seconds with a fraction", () => {
     const KeyMetadata = { Arn: "arn", CreationDate: 1.5, MultiRegion: false };
     expect(decodeBody("DescribeKey", body({ KeyMetadata })).KeyMetadata).toMatchObject({
