@@ -103,6 +103,7 @@ export class Broker implements AsyncDisposable {
   readonly report: StartReport;
   readonly #backends: readonly Backend[];
   readonly #audit: AuditSink | undefined;
+  readonly #auditLog: AuditLog;
   readonly #limits: Limits;
   readonly #logger: Logger;
   readonly #dispatcher: Dispatcher;
@@ -153,6 +154,7 @@ export class Broker implements AsyncDisposable {
     this.report = report;
     this.#backends = backends;
     this.#audit = audit;
+    this.#auditLog = auditLog;
     this.#limits = limits;
     this.#logger = logger;
     this.#dispatcher = new Dispatcher(services, auditLog);
@@ -266,6 +268,7 @@ export class Broker implements AsyncDisposable {
     await Promise.all([...this.#metricsServers].map((server) => server[Symbol.asyncDispose]()));
     this.#closed.abort(new BrokerError("CLOSED", "the broker was disposed", {}));
     await Promise.allSettled(this.#backends.map((backend) => backend[Symbol.asyncDispose]()));
+    await this.#auditLog[Symbol.asyncDispose]();
     await this.#audit?.[Symbol.asyncDispose]();
     this.#logger.info({}, "stopped");
   }

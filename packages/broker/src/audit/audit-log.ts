@@ -4,6 +4,8 @@ import { RETRY_AFTER_MS } from "../request/backend-answers.js";
 import type { Call } from "../request/call.js";
 import type { AuditRecord, AuditSink } from "./audit-sink.js";
 import { authzRecord, seconds } from "./authz-record.js";
+import { DenialGroups } from "./denial-groups.js";
+import { recordedName } from "./recorded-name.js";
 
 /** `refuse`: no answer without its record. `serve`: answer, and tell the operator. */
 export type AuditFailureMode = "refuse" | "serve";
@@ -27,11 +29,13 @@ export class AuditLog {
   readonly #sink: AuditSink | undefined;
   readonly #onFailure: AuditFailureMode;
   readonly #logger: Logger;
+  readonly #denials: DenialGroups;
 
   constructor(sink: AuditSink | undefined, onFailure: AuditFailureMode, logger: Logger) {
     this.#sink = sink;
     this.#onFailure = onFailure;
     this.#logger = logger;
+    this.#denials = new DenialGroups({ write: (record) => this.#group(record) });
   }
 
   /** Before any backend is called. @throws {@link BrokerError} `BACKEND_UNAVAILABLE` when no record could be written. */
@@ -49,17 +53,31 @@ export class AuditLog {
     }
   }
 
-  /** One record for each decision of the request. Settles once they are with the kernel. */
+  /** Writes the groups of denials that have no record yet. The sink is not closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#denials.flush().catch(() => undefined);
+    this.#denials.close();
+  }
+
+  /**
+   * One record for each decision of the request; denials of a uid above a rate are recorded in groups later. Settles once
+   * the records are with the kernel.
+   */
   async requests(call: Call, facts: RequestFacts): Promise<void> {
     const at = new Date();
     const { identity, resolution, generation } = call;
-    for (const { allowed, op, target, reason } of call.verdicts) {
+    const uid = identity.kind === "unix" ? identity.uid : undefined;
+    const verdicts = call.verdicts.filter(
+      ({ allowed, op, target, reason }) =>
+        allowed || this.#denials.admit({ uid, op, target, reason: recordedName(reason) }),
+    );
+    for (const { allowed, op, target, reason } of verdicts) {
       if (!allowed) this.#logger.warn({ op, target, reason, request_id: facts.requestId }, "denied");
     }
     if (this.#sink === undefined) return;
     const shared = { identity, resolution, policy: generation.policy, generation: generation.id, at };
     const { provenance } = call;
-    const writes = call.verdicts.map((verdict) =>
+    const writes = verdicts.map((verdict) =>
       this.#sink?.write(authzRecord({ ...shared, ...verdict, ...facts, ...(verdict.provenance ?? provenance) })),
     );
     try {
@@ -67,6 +85,17 @@ export class AuditLog {
     } catch (error) {
       this.#logger.error({ request_id: facts.requestId, error: String(error) }, "an audit record was not written");
       if (this.#onFailure === "refuse") throw noRecord(call.verdicts.at(-1)?.op ?? "unknown", error);
+    }
+  }
+
+  async #group(record: AuditRecord): Promise<void> {
+    const { op, reason, count, presenter_uid: uid } = record;
+    try {
+      if (this.#sink !== undefined) await within(WRITE_TIMEOUT_MS, this.#sink.write(record));
+      this.#logger.warn({ op, reason, count, uid }, "denied: recorded in a group");
+    } catch (error) {
+      this.#logger.error({ op, count, uid, error: String(error) }, "an audit record was not written");
+      throw error;
     }
   }
 }

@@ -8,6 +8,7 @@ export interface AuditProblem {
     | "not_chained"
     | "wrong_sequence"
     | "wrong_hash"
+    | "wrong_count"
     | "checkpoint_missing"
     | "checkpoint_differs";
   readonly message: string;
@@ -22,6 +23,8 @@ export interface AuditVerification {
   readonly unchained: number;
   /** Lines a writer left torn and a later one closed and marked. */
   readonly recovered: number;
+  /** Denials that group records (`basil.audit.denials`) count; they have no line of their own. */
+  readonly groupedDenials: number;
   /** Bytes after the last newline: a line that is being written, or was when the writer died. */
   readonly tornBytes: number;
   /** The number of the first chained line and the hash it continues from, 64 zeros at the beginning of a chain. */
@@ -68,6 +71,7 @@ interface Link {
   readonly seq: number;
   readonly previousHash: string;
   readonly kind: unknown;
+  readonly count: unknown;
 }
 
 class ChainCheck {
@@ -77,6 +81,7 @@ class ChainCheck {
   #lines = 0;
   #unchained = 0;
   #recovered = 0;
+  #groupedDenials = 0;
   #first: ChainHead | undefined;
   #last: ChainHead | undefined;
   /** The hash of the line before, chained or not. */
@@ -106,6 +111,7 @@ class ChainCheck {
       lines: this.#lines,
       unchained: this.#unchained,
       recovered: this.#recovered,
+      groupedDenials: this.#groupedDenials,
       tornBytes,
       ...(this.#first && { first: this.#first }),
       ...(this.#last && { last: this.#last }),
@@ -123,7 +129,11 @@ class ChainCheck {
     else this.#problem("not_chained", "the line has no number and hash", this.#lines);
   }
 
-  #chained({ seq, previousHash, kind }: Link, hash: string): void {
+  #chained({ seq, previousHash, kind, count }: Link, hash: string): void {
+    if (kind === "basil.audit.denials") {
+      if (typeof count === "number" && Number.isSafeInteger(count) && count > 0) this.#groupedDenials += count;
+      else this.#problem("wrong_count", "the group record has no count of denials", this.#lines);
+    }
     if (this.#torn) {
       if (kind === "basil.audit.recovered") this.#recovered += 1;
       else this.#problem("not_json", "the line is not JSON", this.#lines - 1);
@@ -150,16 +160,16 @@ class ChainCheck {
 }
 
 function readLink(bytes: Uint8Array): Link | "not_json" | "not_chained" {
-  let record: { seq?: unknown; previous_hash?: unknown; event_kind?: unknown };
+  let record: { seq?: unknown; previous_hash?: unknown; event_kind?: unknown; count?: unknown };
   try {
     record = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     return "not_json";
   }
   if (typeof record !== "object" || record === null) return "not_json";
-  const { seq, previous_hash: previousHash, event_kind: kind } = record;
+  const { seq, previous_hash: previousHash, event_kind: kind, count } = record;
   const chained = typeof seq === "number" && Number.isSafeInteger(seq) && typeof previousHash === "string";
-  return chained ? { seq, previousHash, kind } : "not_chained";
+  return chained ? { seq, previousHash, kind, count } : "not_chained";
 }
 
 /** Reads `SEQ:HASH`. @throws TypeError for anything else. */

@@ -35,7 +35,7 @@ export const verify = defineCommand<VerifyOptions, AuditVerification>({
     if (found.lines === 0) context.terminal.err("warning: there is not one whole line; is this an audit log?");
     return found;
   },
-  render({ ok, lines, unchained, recovered, tornBytes, first, last, problems }, { out }) {
+  render({ ok, lines, unchained, recovered, groupedDenials, tornBytes, first, last, problems }, { out }) {
     for (const { line, kind, message } of problems)
       out(`${line === 0 ? "not there" : `line ${line}`}: ${kind}: ${message}`);
     out(`${ok ? "ok" : "broken"}: ${counted(lines, "line")}`);
@@ -43,6 +43,7 @@ export const verify = defineCommand<VerifyOptions, AuditVerification>({
     if (last !== undefined) out(`checkpoint: ${last.seq}:${last.hash}`);
     if (unchained > 0) out(`without a chain, at the beginning: ${unchained}`);
     if (recovered > 0) out(`torn by a writer that was killed, closed and marked by the next: ${recovered}`);
+    if (groupedDenials > 0) out(`denials recorded in groups: ${groupedDenials}`);
     if (tornBytes > 0) out(`after the last whole line: ${counted(tornBytes, "byte")}`);
   },
   exitCode: ({ ok }) => (ok ? EXIT.done : EXIT.no),
