@@ -54,7 +54,7 @@ describe.concurrent("basil provision", () => {
     const line = "basil provision --catalog catalog.json --yes --profile nobody";
     const answer = await account.type(line, account.as("provisioner"));
     expect(answer).toMatchObject({ exitCode: 6, stdout: "" });
-    expect(answer.stderr).toContain("does not exist, or has no credentials");
+    expect(answer.stderr).toContain("does not exist in the shared config");
     expect(account.emulator.keys.list()).toEqual([]);
   });
 });

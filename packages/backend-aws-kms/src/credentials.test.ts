@@ -179,7 +179,10 @@ describe("CredentialStore", () => {
       "[profile sso]\nsso_start_url = https://example.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = r\n",
     );
     vi.stubEnv("HOME", folder);
-    await expect(new CredentialStore({ profile: "sso" }).resolve()).rejects.toThrow(/aws sso login --profile sso/);
+    await expect(new CredentialStore({ profile: "sso" }).resolve()).rejects.toMatchObject({
+      message: expect.stringContaining("SSO session"),
+      remedy: "run aws sso login --profile sso",
+    });
   });
 
   it("says that the instance metadata service cannot be reached", async () => {

@@ -1,5 +1,7 @@
-import { fromIni, fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import { abortable } from "@basil/core";
+import { CredentialSourceError, isTransientSourceFailure } from "./credential-error.js";
+import { defaultChain, profileCredentials } from "./default-chain.js";
 
 /** Which AWS identity is used. With none of these it is the one of the SDK's default chain. */
 export interface CredentialSource {
@@ -119,10 +121,12 @@ export class CredentialStore {
 
 function openSource({ region, profile, credentials, roleArn, externalId, sessionName }: CredentialSource): Provider {
   const clientConfig = region === undefined ? {} : { clientConfig: { region } };
-  // The shared files are cached by the SDK for the life of the process unless it is told not to.
-  const common = { ignoreCache: true, ...clientConfig };
   // A profile that is named is used or fails: the chain would go on to the identity of the host instead.
-  const base = credentials ?? (profile === undefined ? defaultChain(common) : fromIni({ ...common, profile }));
+  const base =
+    credentials ??
+    (profile === undefined
+      ? () => defaultChain(clientConfig)
+      : () => profileCredentials(profile, `AWS profile "${profile}"`, clientConfig));
   if (roleArn === undefined) return () => base();
   const assumed = fromTemporaryCredentials({
     masterCredentials: base,
@@ -136,52 +140,17 @@ function openSource({ region, profile, credentials, roleArn, externalId, session
   return () => assumed();
 }
 
-/** The SDK's chain, which says only that every link failed; its debug log tells whether instance metadata was asked. */
-function defaultChain(
-  options: NonNullable<Parameters<typeof fromNodeProviderChain>[0]>,
-): () => Promise<AwsCredentials> {
-  let metadataAsked = false;
-  const ignore = () => {};
-  const debug = (text: string) => {
-    metadataAsked ||= text.includes("fromInstanceMetadata");
-  };
-  const chain = fromNodeProviderChain({
-    ...options,
-    logger: { debug, trace: ignore, info: ignore, warn: ignore, error: ignore },
-  });
-  return async () => {
-    try {
-      const credentials = await chain();
-      // The one provider that leaves no mark of its own.
-      return metadataAsked && !("$source" in credentials)
-        ? { ...credentials, $source: { CREDENTIALS_IMDS: "0" } }
-        : credentials;
-    } catch (cause) {
-      if (!(cause instanceof Error) || !/from any providers/.test(cause.message)) throw cause;
-      const metadata = metadataAsked
-        ? "and the EC2 instance metadata service did not answer"
-        : "and EC2 metadata was not asked";
-      throw new Error(
-        `none in the environment, the default profile, a web identity token or a container endpoint, ${metadata}`,
-        { cause },
-      );
-    }
-  };
-}
-
-/** The SDK's own texts name its classes and its chain; the operator needs what is wrong and what to do. */
+/** Adds the role that was to be assumed; a failure that names its source and remedy keeps them. */
 function credentialFailure(failure: unknown, { profile, credentials, roleArn }: CredentialSource): Error {
+  if (failure instanceof CredentialSourceError) return failure;
   const text = failure instanceof Error ? failure.message : String(failure);
   const chain = credentials === undefined ? "the default AWS credential chain" : "the source of credentials given";
   const source = profile === undefined ? chain : `AWS profile "${profile}"`;
-  let why = `${source} gave no credentials: ${text}`;
-  if (/could not be found|Could not resolve credentials using profile/i.test(text)) {
-    why = `${source} does not exist, or has no credentials, in the shared config and credentials files: ${text}`;
-  } else if (/sso login|SSO session|SSO token/i.test(text)) {
-    const flag = profile === undefined ? "" : ` --profile ${profile}`;
-    why = `the SSO session of ${source} has expired; run aws sso login${flag}: ${text}`;
-  } else if (roleArn !== undefined && !/^none in/.test(text)) {
-    why = `${roleArn} could not be assumed with ${source}: ${text}`;
+  const options = { cause: failure, permanent: !isTransientSourceFailure(failure) };
+  if (roleArn === undefined) {
+    const remedy = "correct that source, then run basil doctor --live";
+    return new CredentialSourceError(`${source} gave no credentials: ${text}`, remedy, options);
   }
-  return Object.assign(new Error(why, { cause: failure }), { name: "CredentialsProviderError" });
+  const remedy = `correct role-arn, external-id or the trust policy of ${roleArn}`;
+  return new CredentialSourceError(`${roleArn} could not be assumed with ${source}: ${text}`, remedy, options);
 }

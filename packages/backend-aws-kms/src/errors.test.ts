@@ -111,7 +111,7 @@ describe("kmsError", () => {
   it.for(["ThrottlingException", "KMSInternalException", "ExpiredTokenException"])(
     "gives a retry hint for %s",
     (name) => {
-      expect(kmsError(subject("Sign"), kmsFailure(name)).details).toEqual({ retryAfterMs: expect.any(Number) });
+      expect(kmsError(subject("Sign"), kmsFailure(name)).details).toMatchObject({ retryAfterMs: expect.any(Number) });
     },
   );
 

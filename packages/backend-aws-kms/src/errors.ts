@@ -1,5 +1,6 @@
 import { BackendError, type BackendErrorCode, type BackendErrorDetails, type KeyRef } from "@basil/core";
 import type { KmsAction } from "./client.js";
+import { CredentialSourceError, isTransientSourceFailure } from "./credential-error.js";
 
 /** What was asked of KMS when it failed. */
 export interface KmsRequestSubject {
@@ -91,9 +92,9 @@ export function kmsError(subject: KmsRequestSubject, failure: unknown): BackendE
     case "throttled":
       return fail("UNAVAILABLE", `was throttled: ${text}`, { retryAfterMs: RETRY_AFTER_MS });
     case "unavailable":
-      return fail("UNAVAILABLE", `did not get through: ${text}`, { retryAfterMs: RETRY_AFTER_MS });
+      return fail("UNAVAILABLE", `did not get through: ${text}`, unreachable(fault));
     case "credentials":
-      return fail("UNAVAILABLE", `found no usable AWS credentials: ${text}`, { retryAfterMs: RETRY_AFTER_MS });
+      return fail("UNAVAILABLE", `found no usable AWS credentials: ${text}`, unusableCredentials(fault, failure));
     case "denied":
       return accessDenied(subject, fault, fail);
     case "KEY_NOT_FOUND":
@@ -112,6 +113,49 @@ export function kmsError(subject: KmsRequestSubject, failure: unknown): BackendE
       return fail("PROTOCOL", `got an answer that is not one of KMS: ${text}`, {});
     default:
       return fail("REJECTED", `was refused: ${text}`, { backendCode: fault.name });
+  }
+}
+
+/** Where KMS was not reached at all, the remedy depends on the step that failed. */
+function unreachable({ name, text, systemCode }: Fault): BackendErrorDetails["UNAVAILABLE"] {
+  const variables = "AWS_ENDPOINT_URL_KMS or AWS_ENDPOINT_URL";
+  if (isMalformedEndpoint(systemCode, text)) {
+    const remedy = `write endpoint (in the bundle), ${variables} with http:// or https://`;
+    return { retryAfterMs: RETRY_AFTER_MS, permanent: true, remedy };
+  }
+  if (name === "ENOTFOUND" || systemCode === "ENOTFOUND") {
+    const remedy = `check the region and endpoint of the bundle, ${variables}, and the name service of this host`;
+    return { retryAfterMs: RETRY_AFTER_MS, remedy };
+  }
+  return { retryAfterMs: RETRY_AFTER_MS };
+}
+
+function isMalformedEndpoint(systemCode: string | undefined, text: string): boolean {
+  return systemCode === "ERR_INVALID_URL" || /Invalid URL protocol|Invalid URL/i.test(text);
+}
+
+/** A new access key takes seconds to spread through AWS; every other refusal stays until an operator acts. */
+function unusableCredentials({ name, text }: Fault, failure: unknown): BackendErrorDetails["UNAVAILABLE"] {
+  const answer = (remedy: string, permanent: boolean) => ({
+    retryAfterMs: RETRY_AFTER_MS,
+    remedy: `${remedy}; basil doctor --live shows the identity`,
+    ...(permanent && { permanent }),
+  });
+  if (failure instanceof CredentialSourceError) return answer(failure.remedy, failure.permanent);
+  switch (name) {
+    case "UnrecognizedClientException":
+    case "InvalidClientTokenId":
+      return answer("check that the access key exists, is active and belongs to this partition", false);
+    case "InvalidSignatureException":
+      if (/^Signature (expired|not yet current)/.test(text)) return answer("set this host's clock by NTP", false);
+      return /scope/i.test(text)
+        ? answer("check region and endpoint of the bundle: the request was signed for another region", true)
+        : answer("check the secret access key (AWS_SECRET_ACCESS_KEY, or aws_secret_access_key of the profile)", true);
+    case "ExpiredToken":
+    case "ExpiredTokenException":
+      return answer("renew the session (aws sso login, or new values of AWS_SESSION_TOKEN and its keys)", true);
+    default:
+      return answer("check the source of the credentials", !isTransientSourceFailure(failure));
   }
 }
 
@@ -169,7 +213,7 @@ function outcomeOf(action: KmsAction, fault: Fault): Outcome {
   if (fault.status !== undefined && fault.status >= 500) return "unavailable";
   if (fault.name === "SyntaxError") return "PROTOCOL";
   // ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED and the like: there was no answer at all.
-  if (fault.systemCode !== undefined) return "unavailable";
+  if (fault.systemCode !== undefined || isMalformedEndpoint(undefined, fault.text)) return "unavailable";
   return "REJECTED";
 }
 

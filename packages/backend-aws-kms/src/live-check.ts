@@ -1,5 +1,6 @@
 import { abortable } from "@basil/core";
 import { type CallerIdentity, callerIdentity } from "./caller-identity.js";
+import { CredentialSourceError } from "./credential-error.js";
 import { credentialProvider } from "./credential-provider.js";
 import type { AwsCredentials } from "./credentials.js";
 import { LIVE_CONNECTIONS, type LiveClient, openLiveClient } from "./live-client.js";
@@ -93,7 +94,8 @@ async function credentialsOf(live: LiveClient, signal: AbortSignal): Promise<Aws
   } catch (failure) {
     signal.throwIfAborted();
     if (deadline.aborted) return `their source did not answer within ${CREDENTIALS_DEADLINE_MS / 1000} s`;
-    return liveFailure(failure).text;
+    const { text } = liveFailure(failure);
+    return failure instanceof CredentialSourceError ? `${text}; ${failure.remedy}` : text;
   }
 }
 

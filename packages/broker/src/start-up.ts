@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Catalog } from "@basil/catalog";
-import { type Backend, checkCapabilities, reconcile, renderCapabilityGap, renderReconcileReport } from "@basil/core";
+import {
+  type Backend,
+  checkCapabilities,
+  type ReconcileRetry,
+  reconcile,
+  renderCapabilityGap,
+  renderReconcileReport,
+} from "@basil/core";
 import type { BrokerOptions, StartReport } from "./broker.js";
 import { BrokerError } from "./errors.js";
 
@@ -26,10 +33,29 @@ export async function startUp(options: BrokerOptions): Promise<StartReport> {
     backends: new Map(backends.map((backend) => [backend.id, backend])),
     context: { signal: options.signal ?? new AbortController().signal, requestId: `start:${randomUUID()}` },
     ...(options.onReconcile && { onProgress: options.onReconcile }),
+    onRetry: retryLog(options.logger),
   });
   if (report.ok) return { capabilities, reconcile: report };
   const lines = renderReconcileReport(report);
   throw new BrokerError("RECONCILE_FAILED", `the keys are not as the catalog says:\n${lines.join("\n")}`, { report });
+}
+
+/** A burst of throttled probes is logged once a backend and interval. */
+const RETRY_LOG_EVERY_MS = 10_000;
+
+/** Logs why a start waits, at the first failed probe and then at intervals. */
+function retryLog(logger: BrokerOptions["logger"]): (retry: ReconcileRetry) => void {
+  const logged = new Map<string, number>();
+  return ({ key, backend, error }) => {
+    const now = performance.now();
+    if (now - (logged.get(backend) ?? Number.NEGATIVE_INFINITY) < RETRY_LOG_EVERY_MS) return;
+    logged.set(backend, now);
+    const remedy = error.code === "UNAVAILABLE" ? error.details.remedy : undefined;
+    logger?.warn(
+      { key, backend, ...(remedy !== undefined && { remedy }) },
+      `retrying the probe of a key: ${error.message}`,
+    );
+  };
 }
 
 function requireBackends(catalog: Catalog, backends: readonly Backend[]): void {

@@ -22,7 +22,13 @@ export interface BackendErrorDetails {
   /** The backend's own access control refused. For the operator's log only, never for the caller. */
   ACCESS_DENIED: { readonly action: string; readonly resource?: string };
   /** Throttled, unreachable, timed out, or the broker's own credentials expired. Try again. */
-  UNAVAILABLE: { readonly retryAfterMs?: number };
+  UNAVAILABLE: {
+    readonly retryAfterMs?: number;
+    /** The failure stays until an operator changes something, so a start does not retry it. */
+    readonly permanent?: boolean;
+    /** For the operator's log only: what to do, where the backend knows the cause. */
+    readonly remedy?: string;
+  };
   /** The backend refused for any other reason. */
   REJECTED: { readonly backendCode?: string };
   /** The backend's answer was not understood. */

@@ -60,7 +60,7 @@ export { spkiToSsh, sshToSpki } from "./public-key-ssh.js";
 export type { MadeValue, RecipeOptions, WriteOptions, WrittenValue } from "./recipe/follow-recipe.js";
 export { forgetValues, makeValues, recipePartner, writeValues } from "./recipe/follow-recipe.js";
 export { probeKey } from "./reconcile/probe-key.js";
-export type { ReconcileOptions, ReconcileProgress } from "./reconcile/reconcile.js";
+export type { ReconcileOptions, ReconcileProgress, ReconcileRetry } from "./reconcile/reconcile.js";
 export { reconcile } from "./reconcile/reconcile.js";
 export { renderReconciledKey, renderReconcileReport } from "./reconcile/render-report.js";
 export type { KeyOutcome, ReconciledKey, ReconciledKeyIdentity, ReconcileReport } from "./reconcile/report.js";

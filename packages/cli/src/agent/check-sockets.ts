@@ -36,7 +36,7 @@ export async function checkSockets(settings: AgentSettings, context: CommandCont
   }
   if (broker === undefined) await requirePlatform().catch(asFailure("socket"));
   for (const [setting, options] of [
-    ["socket", broker],
+    [settings.socketVariable === undefined ? "socket" : `socket, set by ${settings.socketVariable}`, broker],
     ["[metrics] socket", metrics],
   ] as const) {
     if (options !== undefined) await checkSocket(options).catch(asFailure(setting));

@@ -64,7 +64,8 @@ export const init = defineCommand<InitOptions, InitReport>({
       policy: at("policy.json"),
       config: at("agent.toml"),
       bundle: at("creds.sealed"),
-      socket: resolve(cwd, options.socket ?? (env.BASIL_SOCKET || at("basil.sock"))),
+      // BASIL_SOCKET names the socket of another deployment, which two agents cannot share.
+      socket: options.socket === undefined ? at("basil.sock") : resolve(cwd, options.socket),
       auditLog: at("audit.jsonl"),
       passphraseFile,
     };
@@ -80,6 +81,11 @@ export const init = defineCommand<InitOptions, InitReport>({
     if (!options.force)
       await requireFree(asks || options.unlock === "passphrase" ? [...documents, ...sealable] : documents);
     const { interview, withoutAsking } = await import("../init/interview.js");
+    const variable = env.BASIL_SOCKET;
+    if (variable && resolve(cwd, variable) !== paths.socket) {
+      const text = `BASIL_SOCKET is set to ${JSON.stringify(variable)} and overrides the socket of ${paths.config}; unset it before you start this agent`;
+      context.terminal.err(`${context.terminal.errColors.yellow("warning:")} ${text}`);
+    }
     const answers = asks
       ? await interview(options, context)
       : withoutAsking(options, regionOf(options, context), context.uid);

@@ -28,6 +28,8 @@ export interface AgentSettings {
   readonly policy?: string;
   readonly bundle?: string;
   readonly socket: string;
+  /** The environment variable that decided `socket` over the configuration file. */
+  readonly socketVariable?: "BASIL_SOCKET";
   /**
    * The backend kinds there are, with those of plugins, which are loaded when this is first called.
    *
@@ -70,6 +72,7 @@ export async function resolveSettings(options: SettingsOptions, context: Command
     ...(policy !== undefined && { policy }),
     ...(bundle !== undefined && { bundle }),
     socket: pick(options.socket, env.BASIL_SOCKET, config.socket) ?? defaultSocketPath(env),
+    ...(options.socket === undefined && env.BASIL_SOCKET && { socketVariable: "BASIL_SOCKET" as const }),
     kinds: kindsOf({ config, ...(configPath !== undefined && { configPath }), flags: options.plugin ?? [] }, context),
   };
 }

@@ -21,6 +21,8 @@ export interface ProbePassOptions {
   readonly limits: PatienceLimits;
   /** Called once a key, as soon as its probe came to something; the answer says whether the run fails by it. */
   readonly onProbed: (entry: KeyEntry, probed: Probed) => boolean;
+  /** Called before each wait for a backend that is unavailable. */
+  readonly onRetry?: (entry: KeyEntry, error: AnyBackendError) => void;
 }
 
 const FIRST_DELAY_MS = 250;
@@ -57,10 +59,11 @@ async function probeOne(entry: KeyEntry, options: ProbePassOptions, patience: Pa
       // What the backend said last tells more than that the time was up.
       if (signal.aborted) return { error: last ?? asBackendError(signal.reason), retries };
       last = asBackendError(failure);
-      if (last.code !== "UNAVAILABLE") {
+      if (last.code !== "UNAVAILABLE" || last.details.permanent) {
         patience.answered();
         return { error: last, retries };
       }
+      options.onRetry?.(entry, last);
       const delay = retryDelay(retries, last.details.retryAfterMs);
       if (performance.now() - started + delay > options.limits.stallMs) return { error: last, retries };
       await abortableDelay(delay, signal).catch(() => undefined);

@@ -255,6 +255,30 @@ describe("reconcile", () => {
     }
   });
 
+  it("does not retry a permanent failure, and prints its remedy", async () => {
+    const backend = new FakeBackend();
+    backend.before = () => {
+      throw new BackendError("UNAVAILABLE", "wrong secret", { permanent: true, remedy: "check the secret" });
+    };
+    const retried: unknown[] = [];
+    const report = await run(backend, catalogOf({ a: {} }), { onRetry: (retry) => retried.push(retry) });
+    expect(backend.calls).toEqual(["probe alias/a"]);
+    expect(retried).toEqual([]);
+    expect(renderReconcileReport(report).join("\n")).toContain("wrong secret; check the secret, then start again");
+  });
+
+  it("reports the cause before it retries", async () => {
+    const backend = new FakeBackend().hold("alias/a");
+    const error = throttled(1);
+    const retried: unknown[] = [];
+    backend.before = () => {
+      if (retried.length === 0) throw error;
+    };
+    const onRetry = (retry: unknown) => retried.push(retry);
+    expect(await run(backend, catalogOf({ a: {} }), { onRetry })).toMatchObject({ ok: true });
+    expect(retried).toEqual([{ key: "a", backend: "kms", error }]);
+  });
+
   it("is done at once with a catalog that has no keys", async () => {
     expect(await run(new FakeBackend(), catalogOf({}))).toMatchObject({ ok: true, keys: [] });
   });

@@ -1,7 +1,7 @@
 import type { BackendEntry, Catalog, KeyEntry } from "@basil/catalog";
 import type { Backend } from "../backend.js";
 import type { CallContext } from "../call-context.js";
-import { asBackendError } from "../errors.js";
+import { type AnyBackendError, asBackendError } from "../errors.js";
 import { generateKey, keyMaker, requireGeneratable } from "./generate-key.js";
 import { requireStorable, valueMaker } from "./generate-value.js";
 import { type Probed, probePass } from "./probe-pass.js";
@@ -16,6 +16,13 @@ export interface ReconcileProgress {
   readonly total: number;
 }
 
+/** A backend that is unavailable while its key is probed; the probe is repeated. */
+export interface ReconcileRetry {
+  readonly key: string;
+  readonly backend: string;
+  readonly error: AnyBackendError;
+}
+
 export interface ReconcileOptions {
   readonly catalog: Catalog;
   /** By the catalog's name; one for every backend that a key names. */
@@ -26,6 +33,8 @@ export interface ReconcileOptions {
   /** Probe, and make nothing. */
   readonly dryRun?: boolean;
   readonly onProgress?: (progress: ReconcileProgress) => void;
+  /** Called before each repeated probe, so that a start that waits can log the cause at once. */
+  readonly onRetry?: (retry: ReconcileRetry) => void;
 }
 
 const PARALLELISM = 8;
@@ -88,6 +97,7 @@ class Run {
         this.#options.onProgress?.({ pass: "probe", key, done, total: this.#entries.length });
         return isFailure(key);
       },
+      onRetry: ({ name, backend }, error) => this.#options.onRetry?.({ key: name, backend, error }),
     });
   }
 

@@ -58,7 +58,7 @@ function remedy(error: AnyBackendError): string {
       return `; allow ${action}${resource === undefined ? "" : ` on ${resource}`} to the identity the backend runs as`;
     }
     case "UNAVAILABLE":
-      return "; check that the backend is reachable and not throttled, then start again";
+      return `; ${error.details.remedy ?? "check that the backend is reachable and not throttled"}, then start again`;
     case "UNSUPPORTED":
     case "UNSUPPORTED_ALGORITHM":
       return "; move the key to a backend that offers it";
