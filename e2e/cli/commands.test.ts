@@ -238,6 +238,17 @@ describe("basil new-key and pubkey", () => {
     expect(stderr).toContain("hint: give --key-type aes-256-gcm");
   });
 
+  it.for([
+    ["basil sign --keyid jwt.signing.primary text", "unknown option '--keyid' (Did you mean --key-id?)"],
+    [
+      "basil decrypt --key-id=payload.aead --algoritm aes256-gcm",
+      "unknown option '--algoritm' (Did you mean --algorithm?)",
+    ],
+    ["basil sign text", "required option '--key-id <name>' not specified"],
+  ] as const)("%s names the flag that is wrong", async ([line, message]) => {
+    expect(await type(line)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(message) });
+  });
+
   it("new-key of a symmetric entry prints no public key", async () => {
     const made = await answer("basil new-key --key-id fresh.aead --key-type aes-256-gcm");
     expect(made).toBe(lines("key_id: fresh.aead", "public_key:"));
