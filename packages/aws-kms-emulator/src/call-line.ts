@@ -37,6 +37,8 @@ export function callLine(call: CallRecord, colour: boolean): string {
     plain(short(call.keyId ?? call.resource ?? "")),
   ];
   if (call.fault !== undefined) parts.push(paint(`fault: ${call.fault}`, "yellow", colour));
+  if (call.unknownConditionKeys.length > 0)
+    parts.push(paint(`unknown condition keys: ${plain(call.unknownConditionKeys.join(", "))}`, "yellow", colour));
   if (call.decision === "deny")
     parts.push(`${call.action}: ${call.checks.find((check) => check.decision === "deny")?.reason ?? ""}`);
   return parts.join("  ").trimEnd();

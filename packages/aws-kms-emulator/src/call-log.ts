@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import type { CallRecord } from "./call-record.js";
 import { EmulatorError } from "./errors.js";
+import { checkMembers } from "./option-members.js";
 
 export interface CallLogOptions {
   /** Calls kept in memory. Default 10,000. */
@@ -21,6 +22,7 @@ export class CallLog {
   #count = 0;
 
   constructor(options: CallLogOptions = {}) {
+    checkMembers(options, { capacity: true, overflowFile: true, onCall: true }, "callLog");
     this.#capacity = options.capacity ?? 10_000;
     if (!Number.isInteger(this.#capacity) || this.#capacity < 1) {
       throw new EmulatorError(

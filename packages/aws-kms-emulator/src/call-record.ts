@@ -38,6 +38,8 @@ export interface CallRecord {
   readonly errorMessage: string | undefined;
   /** Whether the request said `DryRun`: nothing is done then, whatever the answer. */
   readonly dryRun: boolean;
+  /** Condition keys that a decision of this call tested and the emulator does not know: they counted as absent. */
+  readonly unknownConditionKeys: readonly string[];
   /** Kind of the fault injected into this call. */
   readonly fault: string | undefined;
 }
@@ -54,6 +56,7 @@ export class CallNote {
   fault: string | undefined;
   dryRun = false;
   readonly checks: AccessCheck[] = [];
+  readonly unknownConditionKeys = new Set<string>();
   readonly requestId: string;
 
   constructor(requestId: string) {
@@ -79,6 +82,7 @@ export class CallNote {
       errorCode: this.errorCode,
       errorMessage: this.errorMessage,
       dryRun: this.dryRun,
+      unknownConditionKeys: [...this.unknownConditionKeys],
       fault: this.fault,
     };
   }

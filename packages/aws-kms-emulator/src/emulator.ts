@@ -19,13 +19,14 @@ import { oidcProvider } from "./iam/oidc.js";
 import { Keys } from "./keys.js";
 import { KeyStore } from "./kms/key-store.js";
 import { Quotas } from "./kms/quotas.js";
-import { type KmsEmulatorOptions, placeOf, unofferedOf } from "./options.js";
+import { checkOptionNames, type KmsEmulatorOptions, placeOf, unofferedOf } from "./options.js";
 import { Principals } from "./principals.js";
 import { randomSource } from "./random.js";
 import { Router } from "./router.js";
 import { drawFrom } from "./span.js";
 import type { StateParts } from "./state-document.js";
 import type { StateFile } from "./state-file.js";
+import { conditionKeyWarnings } from "./warnings.js";
 
 /** A running emulator: its endpoint, and the hand of the test in keys, principals, faults and time. */
 export interface KmsEmulator extends AsyncDisposable {
@@ -43,6 +44,11 @@ export interface KmsEmulator extends AsyncDisposable {
   readonly faults: Faults;
   /** The last calls, oldest first; a new array at each reading. */
   readonly calls: readonly CallRecord[];
+  /**
+   * Condition keys that policies in force test and the engine does not know, one sentence each. Such a key is evaluated as
+   * absent, as AWS does; a new array at each reading.
+   */
+  readonly warnings: readonly string[];
   /** Forgets the calls so far. */
   clearCalls(): void;
   readonly clock: Clock;
@@ -69,6 +75,7 @@ function credentialSources(options: KmsEmulatorOptions, parts: SourceParts): Cre
  * @throws {@link EmulatorError} `OPTION_INVALID`, `POLICY_MALFORMED`, `ALREADY_EXISTS`, `LISTEN_FAILED`, `LOG_FILE`, `STATE_FILE`.
  */
 export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promise<KmsEmulator> {
+  checkOptionNames(options);
   const place = placeOf(options);
   const clock = new Clock(options.now);
   const random = randomSource(options.seed);
@@ -91,6 +98,9 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     keyLag: drawFrom(options.propagation?.keyMs, random, "propagation.keyMs"),
     aliasLag: drawFrom(options.propagation?.aliasMs, random, "propagation.aliasMs"),
   };
+  const now = () => clock.now();
+  const sessions = new ServiceSession(directory, random);
+  const sources = credentialSources(options, { directory, place, random, sessions, now });
 
   const restored = (await state?.load()) === true;
   const root = rootKey(directory) ?? newRootKey(random, clock.now(), options.rootAccessKey);
@@ -105,9 +115,6 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   }
   await changed();
 
-  const now = () => clock.now();
-  const sessions = new ServiceSession(directory, random);
-  const sources = credentialSources(options, { directory, place, random, sessions, now });
   const router = new Router({
     place,
     clock,
@@ -147,6 +154,9 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     faults,
     get calls() {
       return log.all();
+    },
+    get warnings() {
+      return conditionKeyWarnings(directory, store);
     },
     clearCalls: () => log.clear(),
     clock,

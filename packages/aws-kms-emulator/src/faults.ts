@@ -1,4 +1,5 @@
 import { EmulatorError } from "./errors.js";
+import { checkMembers, type Members } from "./option-members.js";
 import type { RandomSource } from "./random.js";
 
 /** What goes wrong. With `applies` the operation is carried out all the same, so that a retry meets its effect. */
@@ -35,7 +36,24 @@ export interface FaultRule {
   readonly probability?: number;
 }
 
-const kinds: readonly FaultKind[] = ["throttle", "error", "reset", "hang", "truncate", "date", "latency"];
+const ruleMembers: Members<FaultRule> = {
+  fault: true,
+  operation: true,
+  principal: true,
+  skip: true,
+  times: true,
+  probability: true,
+};
+
+const membersOfKind: { readonly [K in FaultKind]: Members<Extract<Fault, { kind: K }>> } = {
+  throttle: { kind: true },
+  error: { kind: true, status: true, code: true, applies: true },
+  reset: { kind: true, applies: true },
+  hang: { kind: true, applies: true },
+  truncate: { kind: true, bytes: true },
+  date: { kind: true, offsetMs: true },
+  latency: { kind: true, ms: true },
+};
 
 interface Entry {
   readonly rule: FaultRule;
@@ -102,15 +120,17 @@ function entry(rule: FaultRule, path: string): Entry {
     const at = `${path}.${name}`;
     throw new EmulatorError("OPTION_INVALID", `${at}: must be ${allowed}, found ${value}`, { path: at });
   };
+  checkMembers(rule, ruleMembers, path);
   const { skip = 0, times = 1, probability = 1, fault } = rule;
-  if (!kinds.includes(fault.kind)) {
+  if (!Object.hasOwn(membersOfKind, fault.kind)) {
     const at = `${path}.fault.kind`;
     throw new EmulatorError(
       "OPTION_INVALID",
-      `${at}: must be one of ${kinds.join(", ")}, found ${JSON.stringify(fault.kind)}`,
+      `${at}: must be one of ${Object.keys(membersOfKind).join(", ")}, found ${JSON.stringify(fault.kind)}`,
       { path: at },
     );
   }
+  checkMembers(fault, membersOfKind[fault.kind], `${path}.fault`);
   check("skip", skip, Number.isInteger(skip) && skip >= 0, "an integer of at least 0");
   check(
     "times",

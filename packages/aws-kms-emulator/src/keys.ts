@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js";
 import { EmulatorError } from "./errors.js";
 import { type PolicyInput, parsePolicyDocument } from "./iam/policy-document.js";
+import { checkPrincipals } from "./iam/principal.js";
 import { type KeyState, type KmsKey, keyStates } from "./kms/key.js";
 import { isKeyId, parseKeyReference } from "./kms/key-id.js";
 import { generateMaterial, importMaterial, type MaterialInput } from "./kms/key-material.js";
@@ -8,6 +9,7 @@ import { defaultKeyPolicy } from "./kms/key-policy.js";
 import { algorithmsOf, isKeySpec, type KeySpec, type KeyUsage, keySpecs } from "./kms/key-spec.js";
 import type { KeyStore } from "./kms/key-store.js";
 import { newKeyId, newMaterialId } from "./kms/new-key-id.js";
+import { checkMembers, type Members } from "./option-members.js";
 import { kmsArn, type Place } from "./place.js";
 import type { RandomSource } from "./random.js";
 import { isRefusal } from "./refusal.js";
@@ -29,6 +31,19 @@ export interface KeyOptions {
   readonly state?: KeyState;
   readonly material?: MaterialInput;
 }
+
+const keyMembers: Members<KeyOptions> = {
+  spec: true,
+  usage: true,
+  id: true,
+  aliases: true,
+  description: true,
+  policy: true,
+  tags: true,
+  multiRegion: true,
+  state: true,
+  material: true,
+};
 
 export interface KeyHandle {
   readonly id: string;
@@ -66,6 +81,7 @@ export class Keys {
    * @throws {@link EmulatorError} `OPTION_INVALID`, `ALREADY_EXISTS`, `POLICY_MALFORMED`.
    */
   async create(options: KeyOptions): Promise<KeyHandle> {
+    checkMembers(options, keyMembers);
     const { spec } = options;
     if (!isKeySpec(spec)) throw invalid("spec", `must be one of ${keySpecs.join(", ")}`, spec);
     const usage = options.usage ?? defaultUsage[spec] ?? "SIGN_VERIFY";
@@ -98,7 +114,11 @@ export class Keys {
       materialId: newMaterialId(this.#random),
       tags: new Map(Object.entries(options.tags ?? {})),
       grants: new Map(),
-      policy: options.policy === undefined ? defaultKeyPolicy(this.#place) : parsePolicyDocument(options.policy, "key"),
+      policy:
+        options.policy === undefined
+          ? defaultKeyPolicy(this.#place)
+          : checkPrincipals(parsePolicyDocument(options.policy, "key"), this.#place),
+      rotation: undefined,
       state,
       deleteAt: state === "PendingDeletion" ? now + 30 * 86_400_000 : undefined,
     };

@@ -8,6 +8,7 @@ import type { OidcProviderOptions } from "./iam/oidc.js";
 import type { KeyOptions } from "./keys.js";
 import { isKeySpec, type KeySpec, keySpecs } from "./kms/key-spec.js";
 import type { QuotaOptions } from "./kms/quotas.js";
+import { checkMembers, type Members } from "./option-members.js";
 import type { Place } from "./place.js";
 import type { RoleOptions, UserOptions } from "./principals.js";
 import type { Span } from "./span.js";
@@ -58,6 +59,49 @@ export interface KmsEmulatorOptions {
   readonly callLog?: CallLogOptions;
   /** Keeps everything, private keys included, in this file (mode 0600) and starts from it when it is there. */
   readonly stateFile?: string;
+}
+
+const members: Members<KmsEmulatorOptions> = {
+  host: true,
+  port: true,
+  account: true,
+  region: true,
+  seed: true,
+  now: true,
+  keys: true,
+  users: true,
+  roles: true,
+  instanceProfiles: true,
+  rootAccessKey: true,
+  oidcProviders: true,
+  instanceMetadata: true,
+  containerCredentials: true,
+  ssoPortal: true,
+  latencyMs: true,
+  faults: true,
+  quotas: true,
+  propagation: true,
+  unofferedKeySpecs: true,
+  callLog: true,
+  stateFile: true,
+};
+
+/**
+ * Checks the names of all options that are not handed on to a part with its own check.
+ *
+ * @throws {@link EmulatorError} `OPTION_INVALID`
+ */
+export function checkOptionNames(options: KmsEmulatorOptions): void {
+  checkMembers(options, members);
+  if (options.rootAccessKey !== undefined) {
+    checkMembers(options.rootAccessKey, { accessKeyId: true, secretAccessKey: true }, "rootAccessKey");
+  }
+  if (options.propagation !== undefined) {
+    checkMembers(options.propagation, { keyMs: true, aliasMs: true }, "propagation");
+  }
+  for (const [i, profile] of (options.instanceProfiles ?? []).entries()) {
+    checkMembers(profile, { name: true, role: true }, `instanceProfiles[${i}]`);
+  }
 }
 
 /** @throws {@link EmulatorError} `OPTION_INVALID` */

@@ -3,6 +3,8 @@ import { EmulatorError } from "./errors.js";
 import { newSession, newUserKey } from "./iam/credentials.js";
 import type { Directory, IdentityRecord, RoleRecord, UserRecord } from "./iam/directory.js";
 import { type PolicyDocument, type PolicyInput, parsePolicyDocument } from "./iam/policy-document.js";
+import { checkPrincipals } from "./iam/principal.js";
+import { checkMembers, type Members } from "./option-members.js";
 import { iamArn, type Place } from "./place.js";
 import { type RandomSource, uniqueId } from "./random.js";
 
@@ -31,6 +33,25 @@ export interface RoleOptions {
   /** 3,600 to 43,200. Default 3,600. */
   readonly maxSessionSeconds?: number;
 }
+
+const userMembers: Members<UserOptions> = {
+  name: true,
+  policies: true,
+  tags: true,
+  path: true,
+  account: true,
+  accessKeyId: true,
+  secretAccessKey: true,
+};
+const roleMembers: Members<RoleOptions> = {
+  name: true,
+  policies: true,
+  trust: true,
+  tags: true,
+  path: true,
+  account: true,
+  maxSessionSeconds: true,
+};
 
 export interface UserIdentity {
   readonly name: string;
@@ -73,6 +94,7 @@ export class Principals {
    * @throws {@link EmulatorError} `ALREADY_EXISTS`, `POLICY_MALFORMED`, `OPTION_INVALID`.
    */
   createUser(options: UserOptions): UserIdentity {
+    checkMembers(options, userMembers);
     const { users, accessKeys } = this.#directory;
     const identity = this.#identity(options, "user", users);
     const key = newUserKey(this.#random, identity.name, this.#clock.now(), options);
@@ -98,6 +120,7 @@ export class Principals {
    * @throws {@link EmulatorError} `ALREADY_EXISTS`, `POLICY_MALFORMED`, `OPTION_INVALID`.
    */
   createRole(options: RoleOptions): RoleIdentity {
+    checkMembers(options, roleMembers);
     const identity = this.#identity(options, "role", this.#directory.roles);
     const trust = options.trust ?? {
       Version: "2012-10-17",
@@ -120,7 +143,7 @@ export class Principals {
     this.#directory.roles.set(identity.name, {
       ...identity,
       kind: "role",
-      trust: parsePolicyDocument(trust, "trust"),
+      trust: checkPrincipals(parsePolicyDocument(trust, "trust"), this.#place),
       maxSessionSeconds,
     });
     this.#changed();
@@ -163,6 +186,7 @@ export class Principals {
     roleName: string,
     options: { readonly sessionName?: string; readonly seconds?: number } = {},
   ): SessionCredentials {
+    checkMembers(options, { sessionName: true, seconds: true });
     const role = this.#directory.roles.get(roleName);
     if (role === undefined) throw new EmulatorError("NOT_FOUND", `no role ${roleName}`, { name: roleName });
     const session = newSession(this.#random, this.#clock.now(), {

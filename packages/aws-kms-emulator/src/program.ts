@@ -114,6 +114,7 @@ async function serve(values: ReturnType<typeof flags>, io: ProgramIo): Promise<v
       "",
     ].join("\n"),
   );
+  for (const warning of emulator.warnings) io.err(`aws-kms-emulator: warning: ${warning}\n`);
   await io.stopped;
 }
 

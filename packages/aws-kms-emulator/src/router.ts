@@ -124,13 +124,15 @@ export class Router {
         ...(reason !== undefined && { reason }),
       });
     };
-    const context = (caller: Caller) =>
-      callerContext(caller, {
-        now,
-        region: place.region,
-        sourceIp: request.remoteAddress,
-        userAgent: request.headers.get("user-agent"),
-      });
+    const facts = (resourceAccount: string) => ({
+      now,
+      region: place.region,
+      sourceIp: request.remoteAddress,
+      userAgent: request.headers.get("user-agent"),
+      referer: request.headers.get("referer"),
+      resourceAccount,
+    });
+    const unknownKey = (key: string) => note.unknownConditionKeys.add(key);
     if (name === "sts" && isStsAction(action)) {
       return runStsAction(action, parameters, {
         directory,
@@ -140,7 +142,8 @@ export class Router {
         providers,
         // STS is reached at its global endpoint, too, which signs for us-east-1.
         authenticate: () => this.#authenticate(request, note, "sts", [place.region, "us-east-1"]),
-        context,
+        facts,
+        unknownKey,
         decided,
         identified: (subject) => {
           note.principal = subject;
@@ -156,7 +159,8 @@ export class Router {
         now,
         authorize: (what, resource) => {
           const unowned = { policy: undefined, account: place.account };
-          const decision = decide(caller, { action: what, resource, context: () => context(caller) }, unowned, place);
+          const context = () => callerContext(caller, facts(place.account));
+          const decision = decide(caller, { action: what, resource, context, unknownKey }, unowned, place);
           decided(what, resource, decision.allowed ? undefined : decision.reason);
           if (!decision.allowed) throw accessDenied(caller, what, resource, decision.reason);
         },

@@ -31,6 +31,7 @@ const accessKey = z.strictObject({
   sessionToken: z.string().optional(),
   expiresAt: z.number().optional(),
   sessionPolicy: z.string().optional(),
+  federatedProvider: z.string().optional(),
 });
 
 const grant = z.strictObject({
@@ -63,6 +64,7 @@ export const stateSchema = z.strictObject({
       tags: pairs,
       grants: z.array(grant).default([]),
       policy: z.string(),
+      rotation: z.strictObject({ enabledAt: z.number(), periodDays: z.int() }).optional(),
       state: z.enum(keyStates),
       deleteAt: z.number().optional(),
     }),
@@ -134,6 +136,7 @@ function accessKeyRecord(state: z.output<typeof accessKey>): AccessKeyRecord {
     sessionName: state.sessionName ?? "",
     sessionToken: state.sessionToken ?? "",
     expiresAt: state.expiresAt ?? 0,
+    federatedProvider: state.federatedProvider,
     sessionPolicy: state.sessionPolicy === undefined ? undefined : parsePolicyDocument(state.sessionPolicy, "identity"),
   };
 }
@@ -150,18 +153,21 @@ export function snapshot({ place, store, directory }: StateParts): State {
     version: 1,
     account: place.account,
     region: place.region,
-    keys: [...store.keys.values()].map(({ arn: _, account: __, region: ___, visibleAt: ____, deleteAt, ...key }) => ({
-      ...key,
-      material: exportMaterial(key.material),
-      tags: [...key.tags],
-      grants: [...key.grants.values()].map(({ constraint, ...rest }) => ({
-        ...rest,
-        operations: [...rest.operations],
-        constraint: constraint && { kind: constraint.kind, pairs: [...constraint.pairs] },
-      })),
-      policy: key.policy.text,
-      ...(deleteAt !== undefined && { deleteAt }),
-    })),
+    keys: [...store.keys.values()].map(
+      ({ arn: _, account: __, region: ___, visibleAt: ____, rotation, deleteAt, ...key }) => ({
+        ...key,
+        material: exportMaterial(key.material),
+        tags: [...key.tags],
+        grants: [...key.grants.values()].map(({ constraint, ...rest }) => ({
+          ...rest,
+          operations: [...rest.operations],
+          constraint: constraint && { kind: constraint.kind, pairs: [...constraint.pairs] },
+        })),
+        policy: key.policy.text,
+        ...(rotation !== undefined && { rotation }),
+        ...(deleteAt !== undefined && { deleteAt }),
+      }),
+    ),
     aliases: [...store.aliases.values()].map(({ name, targetId, createdAt, updatedAt }) => ({
       name,
       targetId,
@@ -206,6 +212,7 @@ export function restore(state: State, { place, store, directory }: StateParts): 
         ]),
       ),
       policy: parsePolicyDocument(key.policy, "key"),
+      rotation: key.rotation,
       deleteAt: key.deleteAt,
     });
   }

@@ -1,4 +1,5 @@
 import { textResponse, type WireRequest, type WireResponse } from "../http/wire.js";
+import { checkMembers } from "../option-members.js";
 import { sameText } from "../sigv4/authenticate.js";
 import { trustsService } from "./service-session.js";
 import { type CredentialSource, isoSeconds, jsonDocument, type SourceParts } from "./source.js";
@@ -14,6 +15,7 @@ export const containerCredentialsPath = "/v1/credentials";
 
 /** The container credentials endpoint of EKS Pod Identity and ECS (EKS User Guide, "EKS Pod Identities"). */
 export function containerCredentials(options: ContainerCredentialsOptions, parts: SourceParts): CredentialSource {
+  checkMembers(options, { role: true, authorizationToken: true }, "containerCredentials");
   function credentials(): WireResponse {
     const role = parts.directory.roles.get(options.role);
     if (role === undefined || !trustsService(role, ["pods.eks.amazonaws.com", "ecs-tasks.amazonaws.com"])) {

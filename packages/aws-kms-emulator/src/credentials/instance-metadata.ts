@@ -1,6 +1,7 @@
 import type { CallNote } from "../call-record.js";
 import { textResponse, type WireRequest, type WireResponse } from "../http/wire.js";
 import type { RoleRecord } from "../iam/directory.js";
+import { checkMembers } from "../option-members.js";
 import { secretText } from "../random.js";
 import { trustsService } from "./service-session.js";
 import { type CredentialSource, isoSeconds, jsonDocument, type SourceParts } from "./source.js";
@@ -17,6 +18,7 @@ const longestTokenSeconds = 21_600;
 
 /** The instance metadata service of EC2, version 2 only (EC2 User Guide, "Use IMDS"). */
 export function instanceMetadata(options: InstanceMetadataOptions, parts: SourceParts): CredentialSource {
+  checkMembers(options, { instanceProfile: true, instanceId: true }, "instanceMetadata");
   const { instanceProfile, instanceId = "i-0123456789abcdef0" } = options;
   const tokens = new Map<string, number>();
 

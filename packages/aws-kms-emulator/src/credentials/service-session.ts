@@ -32,8 +32,8 @@ export class ServiceSession {
 /** Whether a role may be assumed by an AWS service such as `ec2.amazonaws.com`. */
 export function trustsService(role: RoleRecord, services: readonly string[]): boolean {
   const request = { action: "sts:AssumeRole", resource: role.arn, context: () => new Map<string, readonly string[]>() };
-  const { effect } = evaluateResourcePolicy(role.trust, "trust", request, (principal) => {
-    const named = principal === "*" || principal.get("Service")?.some((name) => services.includes(name)) === true;
+  const { effect } = evaluateResourcePolicy(role.trust, "trust", request, ({ principal }) => {
+    const named = principal === "*" || principal?.get("Service")?.some((name) => services.includes(name)) === true;
     return named ? "direct" : undefined;
   });
   return effect === "Allow";

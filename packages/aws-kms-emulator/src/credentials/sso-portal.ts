@@ -1,4 +1,5 @@
 import { jsonResponse, type WireRequest, type WireResponse } from "../http/wire.js";
+import { checkMembers } from "../option-members.js";
 import { sameText } from "../sigv4/authenticate.js";
 import type { CredentialSource, SourceParts } from "./source.js";
 
@@ -11,6 +12,7 @@ export interface SsoPortalOptions {
 
 /** GetRoleCredentials of the IAM Identity Center portal (IAM Identity Center Portal API reference). */
 export function ssoPortal(options: SsoPortalOptions, parts: SourceParts): CredentialSource {
+  checkMembers(options, { accessToken: true, roles: true }, "ssoPortal");
   const refuse = (status: number, code: string, message: string): WireResponse =>
     jsonResponse(status, { message }, { "content-type": "application/json", "x-amzn-errortype": code });
 

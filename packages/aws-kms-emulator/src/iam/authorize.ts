@@ -44,11 +44,9 @@ export function decide(caller: Caller, request: AccessRequest, resource: Protect
     if (!byIdentity) return deny("no identity-based policy allows");
     return session === "Allow" ? allowed : deny("no session policy allows");
   }
-  const key = evaluateResourcePolicy(resource.policy.document, resource.policy.kind, request, (principal) => {
-    const match = matchCaller(principal, caller, place);
-    // The account root user is the account principal, so naming the account names it.
-    return match === "account" && caller.type === "Account" ? "direct" : match;
-  });
+  const key = evaluateResourcePolicy(resource.policy.document, resource.policy.kind, request, (statement) =>
+    matchCaller(statement, caller, place),
+  );
   if (key.effect === "Deny") return deny("an explicit deny in a resource-based policy");
   if (caller.account !== resource.account) {
     if (resource.granted) return session === "Allow" ? allowed : deny("no session policy allows");
@@ -56,6 +54,8 @@ export function decide(caller: Caller, request: AccessRequest, resource: Protect
     if (!byIdentity && caller.type !== "Account") return deny("no identity-based policy allows");
     return session === "Allow" ? allowed : deny("no session policy allows");
   }
+  // What a policy gives a role session by its own ARN, the session policy does not limit; what it gives the role, it does.
+  if (key.allowsSession) return allowed;
   if (session !== "Allow") return deny("no session policy allows");
   if (key.effect === "Allow" || resource.granted) return allowed;
   if (!key.delegates) return deny("no resource-based policy allows");

@@ -1,7 +1,7 @@
 import { iamArn, type Place } from "../place.js";
 import type { AccessKeyRecord, Directory } from "./directory.js";
 import type { PrincipalMatch } from "./evaluate.js";
-import type { PolicyDocument, PrincipalElement } from "./policy-document.js";
+import type { PolicyDocument, PrincipalElement, Statement } from "./policy-document.js";
 
 /** Who made a request, after its signature was checked. */
 export interface Caller {
@@ -21,6 +21,8 @@ export interface Caller {
   readonly sessionPolicy: PolicyDocument | undefined;
   /** Milliseconds since the epoch; temporary credentials only. */
   readonly tokenIssuedAt: number | undefined;
+  /** ARN of the OpenID Connect provider whose token the session came from. */
+  readonly federatedProvider: string | undefined;
 }
 
 /** Undefined when the user or role behind the key is gone. */
@@ -40,6 +42,7 @@ export function callerOf(key: AccessKeyRecord, directory: Directory, place: Plac
       policies: () => [],
       sessionPolicy: undefined,
       tokenIssuedAt: undefined,
+      federatedProvider: undefined,
     };
   }
   if (key.kind === "user") {
@@ -57,6 +60,7 @@ export function callerOf(key: AccessKeyRecord, directory: Directory, place: Plac
       policies: () => directory.documentsOf(user),
       sessionPolicy: undefined,
       tokenIssuedAt: undefined,
+      federatedProvider: undefined,
     };
   }
   const role = directory.roles.get(key.roleName);
@@ -73,17 +77,39 @@ export function callerOf(key: AccessKeyRecord, directory: Directory, place: Plac
     policies: () => directory.documentsOf(role),
     sessionPolicy: key.sessionPolicy,
     tokenIssuedAt: key.createdAt,
+    federatedProvider: key.federatedProvider,
   };
 }
 
-/** Whether a `Principal` element names the caller itself, its account, or neither. */
-export function matchCaller(principal: PrincipalElement, caller: Caller, place: Place): PrincipalMatch {
+/** How a statement of a resource policy names the caller; undefined when it does not apply to it. */
+export function matchCaller(statement: Statement, caller: Caller, place: Place): PrincipalMatch {
+  if (statement.principal !== undefined) return matchPrincipal(statement.principal, caller, place);
+  if (statement.notPrincipal === undefined) return undefined;
+  return isExempt(statement.notPrincipal, caller, place) ? undefined : "direct";
+}
+
+function matchPrincipal(principal: PrincipalElement, caller: Caller, place: Place): PrincipalMatch {
   if (principal === "*") return "direct";
-  const root = iamArn(place, "root", caller.account);
-  let match: PrincipalMatch;
-  for (const name of principal.get("AWS") ?? []) {
-    if (name === "*" || name === caller.arn || name === caller.principalArn) return "direct";
-    if (name === root || name === caller.account) match = "account";
-  }
-  return match;
+  const names = principal.get("AWS") ?? [];
+  if (caller.type === "AssumedRole" && names.includes(caller.arn)) return "session";
+  if (names.some((name) => name === "*" || name === caller.arn || name === caller.principalArn)) return "direct";
+  if (!namesAccount(names, caller, place)) return undefined;
+  // The account root user is the account principal, so naming the account names it.
+  return caller.type === "Account" ? "direct" : "account";
+}
+
+/**
+ * A caller is exempt when `NotPrincipal` names everything that is evaluated for it: its account and its user; or its
+ * account, its role and its session. One of them left out denies it (IAM User Guide, "NotPrincipal").
+ */
+function isExempt(notPrincipal: PrincipalElement, caller: Caller, place: Place): boolean {
+  if (notPrincipal === "*") return true;
+  const names = notPrincipal.get("AWS") ?? [];
+  if (names.includes("*")) return true;
+  const ownNames = caller.type === "Account" ? [] : [caller.principalArn, caller.arn];
+  return namesAccount(names, caller, place) && ownNames.every((name) => names.includes(name));
+}
+
+function namesAccount(names: readonly string[], caller: Caller, place: Place): boolean {
+  return names.includes(caller.account) || names.includes(iamArn(place, "root", caller.account));
 }

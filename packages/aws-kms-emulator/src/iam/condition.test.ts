@@ -62,10 +62,19 @@ describe("conditions", () => {
   });
 
   it("joins operators and keys with AND", () => {
-    const element = { StringEquals: { a: "1", b: "2" }, StringLike: { c: "x*" } };
-    expect(holds(element, { a: ["1"], b: ["2"], c: ["xy"] })).toBe(true);
-    expect(holds(element, { a: ["1"], b: ["3"], c: ["xy"] })).toBe(false);
-    expect(holds(element, { a: ["1"], b: ["2"], c: ["y"] })).toBe(false);
+    const element = { StringEquals: { "s:a": "1", "s:b": "2" }, StringLike: { "s:c": "x*" } };
+    expect(holds(element, { "s:a": ["1"], "s:b": ["2"], "s:c": ["xy"] })).toBe(true);
+    expect(holds(element, { "s:a": ["1"], "s:b": ["3"], "s:c": ["xy"] })).toBe(false);
+    expect(holds(element, { "s:a": ["1"], "s:b": ["2"], "s:c": ["y"] })).toBe(false);
+  });
+
+  it("refuses null, as the element and as the keys of an operator", () => {
+    expect(() => holds(JSON.parse("null"), {})).toThrow("must be an object");
+    expect(() => holds({ StringEquals: null }, {})).toThrow(".StringEquals must be an object");
+  });
+
+  it("refuses a condition key without a service prefix", () => {
+    expect(() => holds({ StringEquals: { SourceIp: "1" } }, {})).toThrow("is not a condition key");
   });
 
   it("compares key names without regard to case", () => {

@@ -9,7 +9,9 @@ export interface Condition {
   readonly set: "any" | "all" | undefined;
   readonly comparison: ComparisonName | "Null";
   readonly ifExists: boolean;
-  /** Lower-case. */
+  /** As the document spells it. */
+  readonly name: string;
+  /** `name` in lower case. */
   readonly key: string;
   readonly values: readonly string[];
 }
@@ -46,11 +48,12 @@ export function parseConditions(value: unknown, refuse: Refuse): readonly Condit
     const parsed = operator(name, refuse);
     if (typeof keys !== "object" || keys === null || Array.isArray(keys)) throw refuse(`.${name}`, "must be an object");
     for (const [key, values] of Object.entries(keys)) {
+      if (!/^[^:]+:./.test(key)) throw refuse(`.${name}.${key}`, "is not a condition key such as aws:SourceIp");
       const found = conditionValues(values, `.${name}.${key}`, refuse);
       if (parsed.comparison === "Null" && !found.every((v) => v === "true" || v === "false")) {
         throw refuse(`.${name}.${key}`, 'must be "true" or "false"');
       }
-      conditions.push({ ...parsed, key: key.toLowerCase(), values: found });
+      conditions.push({ ...parsed, name: key, key: key.toLowerCase(), values: found });
     }
   }
   return conditions;

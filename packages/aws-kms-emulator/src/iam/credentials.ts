@@ -30,6 +30,7 @@ export interface SessionOptions {
   readonly sessionName: string;
   readonly seconds: number;
   readonly sessionPolicy?: PolicyDocument | undefined;
+  readonly federatedProvider?: string | undefined;
 }
 
 export function newSession(random: RandomSource, now: number, options: SessionOptions): SessionRecord {
@@ -43,5 +44,6 @@ export function newSession(random: RandomSource, now: number, options: SessionOp
     roleName: options.roleName,
     sessionName: options.sessionName,
     sessionPolicy: options.sessionPolicy,
+    federatedProvider: options.federatedProvider,
   };
 }

@@ -72,6 +72,8 @@ export interface SessionRecord extends KeyOf {
   readonly expiresAt: number;
   /** The `Policy` of AssumeRole: it can only take away. */
   readonly sessionPolicy: PolicyDocument | undefined;
+  /** ARN of the OpenID Connect provider, for a session of AssumeRoleWithWebIdentity. */
+  readonly federatedProvider: string | undefined;
 }
 
 export type AccessKeyRecord = RootKeyRecord | UserKeyRecord | SessionRecord;

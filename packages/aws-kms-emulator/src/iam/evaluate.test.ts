@@ -70,9 +70,9 @@ describe("evaluateIdentityPolicies", () => {
       Condition: { StringEquals: { "aws:PrincipalTag/team": variable("aws:PrincipalTag/unit, 'core'") } },
     };
     expect(effect(condition, "kms:Sign", key, { "aws:principaltag/team": ["core"] })).toBe("Allow");
-    const star = { Effect: "Allow", Action: "*", Resource: "*", Condition: { StringLike: { a: variable("*") } } };
-    expect(effect(star, "kms:Sign", key, { a: ["*"] })).toBe("Allow");
-    expect(effect(star, "kms:Sign", key, { a: ["x"] })).toBe(undefined);
+    const star = { Effect: "Allow", Action: "*", Resource: "*", Condition: { StringLike: { "s:a": variable("*") } } };
+    expect(effect(star, "kms:Sign", key, { "s:a": ["*"] })).toBe("Allow");
+    expect(effect(star, "kms:Sign", key, { "s:a": ["x"] })).toBe(undefined);
     const arn = `arn:aws:kms:us-east-1:111122223333:key/${variable("?")}*`;
     const named = { Effect: "Allow", Action: "*", Resource: arn };
     expect(effect(named, "kms:Sign", "arn:aws:kms:us-east-1:111122223333:key/?2")).toBe("Allow");

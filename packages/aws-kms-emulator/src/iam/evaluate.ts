@@ -1,5 +1,6 @@
 import { type ConditionContext, conditionHolds } from "./condition.js";
-import type { PolicyDocument, PrincipalElement, Statement } from "./policy-document.js";
+import { isKnownConditionKey } from "./condition-keys.js";
+import type { PolicyDocument, Statement } from "./policy-document.js";
 import { expandVariables } from "./variable.js";
 import { matchesArn, matchesWildcard } from "./wildcard.js";
 
@@ -9,6 +10,8 @@ export interface AccessRequest {
   /** An ARN, or `*` for actions that have no resource. */
   readonly resource: string;
   readonly context: () => ConditionContext;
+  /** Called with each condition key that a statement tests and this engine does not know; it counts as absent. */
+  readonly unknownKey?: (name: string) => void;
 }
 
 export type Effect = "Allow" | "Deny" | undefined;
@@ -30,6 +33,7 @@ function resourceMatches(statement: Statement, request: AccessRequest, variables
 }
 
 function conditionsHold(statement: Statement, request: AccessRequest, variables: boolean): boolean {
+  for (const { key, name } of statement.conditions) if (!isKnownConditionKey(key)) request.unknownKey?.(name);
   return statement.conditions.every((condition) =>
     conditionHolds(condition, request.context(), (value, use) =>
       variables ? expandVariables(value, request.context, use) : value,
@@ -63,11 +67,16 @@ export function evaluateIdentityPolicies(policies: Iterable<PolicyDocument>, req
   return combine(effects);
 }
 
-/** How a principal element names the caller: as itself, or only through its account. */
-export type PrincipalMatch = "direct" | "account" | undefined;
+/**
+ * How a statement of a resource policy names the caller: its role session alone, its user or role (or everyone), or only
+ * its account.
+ */
+export type PrincipalMatch = "session" | "direct" | "account" | undefined;
 
 export interface ResourcePolicyResult {
   readonly effect: Effect;
+  /** True when a statement that allows names the role session itself. */
+  readonly allowsSession: boolean;
   /** True when the policy allows the caller's account, and so leaves the decision to its identity policies. */
   readonly delegates: boolean;
 }
@@ -76,36 +85,29 @@ export interface ResourcePolicyResult {
  * What a key policy or a trust policy says. `Resource` in a key policy always means "this key"; a statement without it
  * has no effect there, and a trust policy has none at all.
  *
- * @param match - Whether a principal element names the caller.
+ * @param match - How a statement names the caller.
  */
 export function evaluateResourcePolicy(
   policy: PolicyDocument,
   kind: "key" | "trust",
   request: AccessRequest,
-  match: (principal: PrincipalElement) => PrincipalMatch,
+  match: (statement: Statement) => PrincipalMatch,
 ): ResourcePolicyResult {
   const variables = policy.version === "2012-10-17";
   const effects: Effect[] = [];
+  let allowsSession = false;
   let delegates = false;
   for (const statement of policy.statements) {
-    const how = principalMatches(statement, match);
+    const how = match(statement);
     if (how === undefined) continue;
     const applies =
       actionMatches(statement, request.action) &&
       (kind === "trust" || resourceMatches(statement, request, variables)) &&
       conditionsHold(statement, request, variables);
     if (!applies) continue;
+    if (statement.effect === "Allow" && how === "session") allowsSession = true;
     if (statement.effect === "Allow" && how === "account") delegates = true;
     else effects.push(statement.effect);
   }
-  return { effect: combine(effects), delegates };
-}
-
-function principalMatches(
-  statement: Statement,
-  match: (principal: PrincipalElement) => PrincipalMatch,
-): PrincipalMatch {
-  if (statement.principal !== undefined) return match(statement.principal);
-  if (statement.notPrincipal !== undefined) return match(statement.notPrincipal) === undefined ? "direct" : undefined;
-  return undefined;
+  return { effect: combine(effects), allowsSession, delegates };
 }

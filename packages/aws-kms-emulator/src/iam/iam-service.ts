@@ -8,6 +8,7 @@ import type { Input, InputShape } from "../shape.js";
 import { newUserKey } from "./credentials.js";
 import type { Directory, IdentityRecord } from "./directory.js";
 import { type PolicyDocument, type PolicyKind, parsePolicyDocument } from "./policy-document.js";
+import { invalidPrincipal } from "./principal.js";
 import {
   deleteInstanceProfile,
   deleteRole,
@@ -131,6 +132,11 @@ const actions: Actions = {
     const role = identity(call, "role", { name: input.RoleName, path: input.Path ?? "/" });
     call.authorize("iam:CreateRole", role.arn);
     const trust = parse(input.AssumeRolePolicyDocument, "trust");
+    const invalid = invalidPrincipal(trust, call.place, call.directory);
+    if (invalid !== undefined) {
+      const { kind, name } = invalid;
+      throw new Refusal("MalformedPolicyDocument", `Invalid principal in policy: "${kind.toUpperCase()}":"${name}"`);
+    }
     if (call.directory.roles.has(role.name)) throw exists(`Role with name ${role.name} already exists.`);
     call.directory.roles.set(role.name, {
       ...role,

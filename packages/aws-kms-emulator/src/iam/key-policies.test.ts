@@ -50,6 +50,7 @@ describe("key policies", () => {
       );
   }
 
+  const explicit = "with an explicit deny in a resource-based policy";
   const noIdentity = "because no identity-based policy allows the kms:DescribeKey action";
   const noResource = "because no resource-based policy allows the kms:DescribeKey action";
   it.for([
@@ -67,14 +68,54 @@ describe("key policies", () => {
     ["another account", policy(statement("Allow", { AWS: "arn:aws:iam::999900001111:root" })), everything, noResource],
     ["an AWS service", policy(statement("Allow", { Service: "ec2.amazonaws.com" })), everything, noResource],
     [
-      "everyone but the user",
+      "the account, and denies everyone but the account and another user",
       policy(
         toAccount,
-        statement("Allow", undefined, "kms:*", { NotPrincipal: { AWS: "arn:aws:iam::111122223333:user/ann" } }),
+        statement("Deny", undefined, "kms:*", {
+          NotPrincipal: { AWS: [root, "arn:aws:iam::111122223333:user/admin"] },
+        }),
       ),
-      nothing,
-      noIdentity,
+      everything,
+      explicit,
     ],
+    [
+      "the account, and denies everyone but the account and the user",
+      policy(
+        toAccount,
+        statement("Deny", undefined, "kms:*", { NotPrincipal: { AWS: [root, "arn:aws:iam::111122223333:user/ann"] } }),
+      ),
+      everything,
+      "allowed",
+    ],
+    [
+      "the account, and denies everyone but the user without its account",
+      policy(
+        toAccount,
+        statement("Deny", undefined, "kms:*", { NotPrincipal: { AWS: "arn:aws:iam::111122223333:user/ann" } }),
+      ),
+      everything,
+      explicit,
+    ],
+    ...(
+      [
+        [{ StringEquals: { "aws:ResourceAccount": "111122223333" } }, explicit],
+        [{ StringNotEquals: { "aws:ResourceAccount": "111122223333" } }, "allowed"],
+        [{ Bool: { "aws:PrincipalIsAWSService": "false" } }, explicit],
+        [{ Bool: { "aws:PrincipalIsAWSService": "true" } }, "allowed"],
+        [{ Bool: { "aws:ViaAWSService": "false" } }, explicit],
+        [{ StringEquals: { "aws:PrincipalType": "User" } }, explicit],
+        [{ Null: { "aws:CalledVia": "true" } }, explicit],
+        [{ StringEquals: { "kms:ViaService": "ec2.us-east-1.amazonaws.com" } }, "allowed"],
+      ] as const
+    ).map(
+      ([Condition, expected]) =>
+        [
+          `the account, and denies on ${JSON.stringify(Condition)}`,
+          policy(toAccount, statement("Deny", "*", "kms:*", { Condition })),
+          everything,
+          expected,
+        ] as const,
+    ),
     [
       "the account, and denies the user",
       policy(toAccount, statement("Deny", { AWS: "arn:aws:iam::111122223333:user/ann" })),
@@ -149,6 +190,53 @@ describe("key policies", () => {
     expect(emulator.calls.at(-1)?.principal).toBe("arn:aws:sts::111122223333:assumed-role/worker/s1");
   });
 
+  it("exempt a role session by NotPrincipal only with its account, its role and its own ARN", async () => {
+    const role = emulator.principals.createRole({ name: "exempt", policies: [everything] });
+    const session = "arn:aws:sts::111122223333:assumed-role/exempt/s1";
+    const credentials = emulator.principals.issueSession("exempt", { sessionName: "s1" });
+    const under = async (...AWS: string[]) => {
+      const deny = { Effect: "Deny", NotPrincipal: { AWS }, Action: "kms:*", Resource: "*" };
+      const { id } = await emulator.keys.create({ spec: "HMAC_256", policy: policy(toAccount, deny) });
+      return clientOf(credentials)
+        .send(new DescribeKeyCommand({ KeyId: id }))
+        .then(
+          () => "allowed",
+          (error: Error) => error.name,
+        );
+    };
+    expect(await under(root, role.arn, session)).toBe("allowed");
+    expect(await under(root, role.arn)).toBe("AccessDeniedException");
+    expect(await under(root, session)).toBe("AccessDeniedException");
+    expect(await under(role.arn, session)).toBe("AccessDeniedException");
+  });
+
+  it.for([
+    ["not-an-arn"],
+    ["arn:aws:iam::111122223333:role/*"],
+    ["arn:aws:iam::111122223333:role/absent"],
+    ["arn:aws-cn:iam::111122223333:root"],
+  ])("that name %s are refused by PutKeyPolicy and CreateKey", async ([AWS]) => {
+    const client = clientOf(emulator.rootCredentials);
+    const { id: KeyId } = await emulator.keys.create({ spec: "HMAC_256" });
+    const Policy = JSON.stringify(policy(toAccount, statement("Allow", { AWS })));
+    const invalid = {
+      name: "MalformedPolicyDocumentException",
+      message: "Policy contains a statement with one or more invalid principals.",
+    };
+    await expect(client.send(new PutKeyPolicyCommand({ KeyId, Policy }))).rejects.toMatchObject(invalid);
+    await expect(client.send(new CreateKeyCommand({ Policy }))).rejects.toMatchObject(invalid);
+  });
+
+  it("with a condition key that the engine does not know take it for absent and list it", async () => {
+    emulator.clearCalls();
+    const Condition = { StringEquals: { "aws:NoSuchKey": "x" } };
+    expect(await describeUnder(policy(toAccount, statement("Deny", "*", "kms:*", { Condition })), everything)).toBe(
+      "allowed",
+    );
+    expect(emulator.warnings).toEqual([expect.stringContaining("does not know the condition key aws:NoSuchKey")]);
+    expect(emulator.calls.at(-1)?.unknownConditionKeys).toEqual(["aws:NoSuchKey"]);
+  });
+
   it("do not let the root user past a policy that leaves the account out", async () => {
     const { id } = await emulator.keys.create({
       spec: "HMAC_256",
@@ -163,6 +251,7 @@ describe("key policies", () => {
     const client = clientOf(user);
     const { KeyMetadata: key } = await client.send(new CreateKeyCommand({}));
     const KeyId = key?.KeyId;
+    emulator.principals.createUser({ name: "bob" });
     const Policy = JSON.stringify(policy(statement("Allow", { AWS: "arn:aws:iam::111122223333:user/bob" })));
     await expect(client.send(new PutKeyPolicyCommand({ KeyId, Policy }))).rejects.toMatchObject({
       name: "MalformedPolicyDocumentException",

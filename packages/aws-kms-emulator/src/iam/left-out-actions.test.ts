@@ -76,6 +76,13 @@ const calls: Record<keyof typeof inputShapes, (client: sdk.KMSClient) => Promise
   UntagResource: (client) => client.send(new sdk.UntagResourceCommand({ KeyId: signing, TagKeys: [] })),
   ListResourceTags: (client) => client.send(new sdk.ListResourceTagsCommand({ KeyId: signing })),
   GetKeyPolicy: (client) => client.send(new sdk.GetKeyPolicyCommand({ KeyId: signing })),
+  ListKeyPolicies: (client) => client.send(new sdk.ListKeyPoliciesCommand({ KeyId: signing })),
+  UpdateKeyDescription: (client) =>
+    client.send(new sdk.UpdateKeyDescriptionCommand({ KeyId: signing, Description: "" })),
+  GetKeyRotationStatus: (client) => client.send(new sdk.GetKeyRotationStatusCommand({ KeyId: signing })),
+  EnableKeyRotation: (client) => client.send(new sdk.EnableKeyRotationCommand({ KeyId: signing })),
+  DisableKeyRotation: (client) => client.send(new sdk.DisableKeyRotationCommand({ KeyId: signing })),
+  GenerateRandom: (client) => client.send(new sdk.GenerateRandomCommand({ NumberOfBytes: 1 })),
   PutKeyPolicy: (client) => client.send(new sdk.PutKeyPolicyCommand({ KeyId: signing, Policy: "{}" })),
 };
 

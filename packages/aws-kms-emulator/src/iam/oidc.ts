@@ -1,5 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from "node:crypto";
 import { EmulatorError } from "../errors.js";
+import { checkMembers } from "../option-members.js";
 import { Refusal } from "../refusal.js";
 
 /** An OpenID Connect provider the account trusts, with its key given instead of fetched. */
@@ -20,6 +21,7 @@ export interface OidcProvider {
 
 /** @throws {@link EmulatorError} `OPTION_INVALID` */
 export function oidcProvider(options: OidcProviderOptions, path: string): OidcProvider {
+  checkMembers(options, { url: true, publicKey: true, audiences: true }, path);
   const { url, publicKey: given, audiences = ["sts.amazonaws.com"] } = options;
   if (!/^[\w.-]+(\/[\w./-]*)?$/.test(url)) {
     const at = `${path}.url`;

@@ -73,6 +73,37 @@ describe("parsePolicyDocument", () => {
     expect(parsePolicyDocument({ Statement: { Effect: "Allow", Principal: "*" } }, "key").statements).toHaveLength(1);
   });
 
+  it.for([
+    [
+      "NotPrincipal with Allow",
+      "key",
+      { Effect: "Allow", NotPrincipal: "*", Action: "*", Resource: "*" },
+      "NotPrincipal",
+    ],
+    ["NotPrincipal in a trust policy", "trust", { Effect: "Deny", NotPrincipal: "*", Action: "sts:*" }, "NotPrincipal"],
+    [
+      "an action of another service in a trust policy",
+      "trust",
+      { Effect: "Allow", Principal: "*", Action: "kms:Sign" },
+      "Action",
+    ],
+    ["a Sid with a space in an identity policy", "identity", { ...good, Sid: "a b" }, "Sid"],
+  ] as const)("refuses %s", ([, kind, statement, member]) => {
+    expect(() => parsePolicyDocument({ Statement: statement }, kind)).toThrow(
+      expect.objectContaining({ code: "POLICY_MALFORMED", details: { path: `Statement.${member}` } }),
+    );
+  });
+
+  it("refuses a Sid that is used twice in an identity policy, and allows it in a key policy", () => {
+    const Statement = [
+      { ...good, Sid: "a" },
+      { ...good, Sid: "a" },
+    ];
+    expect(() => parsePolicyDocument({ Statement }, "identity")).toThrow("Statement[1].Sid is used twice");
+    const inKeyPolicy = Statement.map((one) => ({ ...one, Principal: "*" }));
+    expect(parsePolicyDocument({ Statement: inKeyPolicy }, "key").statements).toHaveLength(2);
+  });
+
   it("refuses a kind of principal that there is not", () => {
     expect(() => parsePolicyDocument({ Statement: { ...good, Principal: { IAM: "x" } } }, "key")).toThrow(
       "Principal.IAM",

@@ -4,7 +4,7 @@ import { type Condition, parseConditions } from "./condition.js";
 /** A policy document as it is given: JSON text, or the value it parses to. */
 export type PolicyInput = string | Readonly<Record<string, unknown>>;
 
-/** Who a statement of a resource policy speaks of, e.g. `{ AWS: ["arn:…:root"] }`; `"*"` is everybody. */
+/** The principals that a statement of a resource policy names, e.g. `{ AWS: ["arn:…:root"] }`; `"*"` is everybody. */
 export type PrincipalElement = "*" | ReadonlyMap<string, readonly string[]>;
 
 export interface Statement {
@@ -32,7 +32,7 @@ export type PolicyKind = "identity" | "key" | "trust";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function malformed(path: string, message: string): EmulatorError {
+export function malformed(path: string, message: string): EmulatorError {
   return new EmulatorError("POLICY_MALFORMED", `policy document: ${path || "the document"} ${message}`, { path });
 }
 
@@ -88,7 +88,7 @@ function principal(value: unknown, path: string): PrincipalElement | undefined {
   if (value === undefined) return undefined;
   if (value === "*") return "*";
   if (!isObject(value)) throw malformed(path, `must be "*" or an object such as {"AWS": …}, found ${show(value)}`);
-  members(value, ["AWS", "Service", "Federated", "CanonicalUser"], path);
+  members(value, ["AWS", "Service", "Federated"], path);
   return new Map(Object.entries(value).map(([kind, who]) => [kind, strings(who, `${path}.${kind}`) ?? []]));
 }
 
@@ -133,7 +133,34 @@ function statement(value: unknown, kind: PolicyKind, path: string): Statement {
     if (required && one === undefined && other === undefined)
       throw malformed(`${path}.${name}`, `is required (or ${not})`);
   }
+  checkNotPrincipal(parsed, kind, `${path}.NotPrincipal`);
+  // A key policy may describe its statements in any words; "Enable IAM User Permissions" is the service's own.
+  if (kind !== "key" && !/^[0-9A-Za-z]*$/.test(sid ?? "")) {
+    throw malformed(`${path}.Sid`, `must hold letters and digits only, found ${show(sid)}`);
+  }
+  if (kind === "trust") {
+    const other = parsed.actions?.find((action) => !/^sts:/i.test(action));
+    if (other !== undefined) throw malformed(`${path}.Action`, `must hold actions of sts only, found ${show(other)}`);
+  }
   return parsed;
+}
+
+/** IAM User Guide, "AWS JSON policy elements: NotPrincipal". */
+function checkNotPrincipal({ effect, notPrincipal }: Statement, kind: PolicyKind, path: string): void {
+  if (notPrincipal === undefined) return;
+  if (kind === "trust") throw malformed(path, "cannot be used in a trust policy; name the principals in Principal");
+  if (effect === "Allow") {
+    throw malformed(path, 'cannot be used with Effect "Allow"; name the principals in Principal');
+  }
+}
+
+/** IAM refuses a document that uses a `Sid` twice; AWS KMS does not. */
+function checkUniqueSids(statements: readonly Statement[]): void {
+  const seen = new Set<string>();
+  for (const [i, { sid = "" }] of statements.entries()) {
+    if (sid !== "" && seen.has(sid)) throw malformed(`Statement[${i}].Sid`, `is used twice: ${show(sid)}`);
+    seen.add(sid);
+  }
 }
 
 /**
@@ -160,5 +187,6 @@ export function parsePolicyDocument(input: PolicyInput, kind: PolicyKind): Polic
   const statements = Array.isArray(listed)
     ? listed.map((item: unknown, i) => statement(item, kind, `Statement[${i}]`))
     : [statement(listed, kind, "Statement")];
+  if (kind !== "key") checkUniqueSids(statements);
   return { text, version, statements };
 }

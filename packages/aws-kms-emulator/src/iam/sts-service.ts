@@ -7,7 +7,7 @@ import { Refusal } from "../refusal.js";
 import type { Input, InputShape } from "../shape.js";
 import { accessDenied, decide } from "./authorize.js";
 import type { Caller } from "./caller.js";
-import type { ConditionContext } from "./condition.js";
+import { callerContext, type RequestFacts, requestContext } from "./caller-context.js";
 import { newSession } from "./credentials.js";
 import type { Directory, RoleRecord, SessionRecord } from "./directory.js";
 import { evaluateResourcePolicy } from "./evaluate.js";
@@ -21,7 +21,13 @@ const policy = { type: "string", min: 1, max: 2048 } as const;
 
 const shapes = {
   GetCallerIdentity: {},
-  AssumeRole: { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: seconds, Policy: policy },
+  AssumeRole: {
+    RoleArn: roleArn,
+    RoleSessionName: sessionName,
+    DurationSeconds: seconds,
+    Policy: policy,
+    ExternalId: { type: "string", min: 2, max: 1224, pattern: "^[\\w+=,.@:/-]*$" },
+  },
   AssumeRoleWithWebIdentity: {
     RoleArn: roleArn,
     RoleSessionName: sessionName,
@@ -41,7 +47,10 @@ export interface StsCall {
   readonly providers: readonly OidcProvider[];
   /** Checks the signature; AssumeRoleWithWebIdentity comes without one. */
   readonly authenticate: () => Caller;
-  readonly context: (caller: Caller) => ConditionContext;
+  /** Of this request on a resource of an account. */
+  readonly facts: (resourceAccount: string) => RequestFacts;
+  /** Called with each condition key that a statement tests and this engine does not know. */
+  readonly unknownKey: (name: string) => void;
   readonly decided: (action: string, resource: string, reason: string | undefined) => void;
   readonly identified: (principal: string) => void;
 }
@@ -65,7 +74,7 @@ interface SessionInput {
   readonly Policy: string | undefined;
 }
 
-function startSession(call: StsCall, role: RoleRecord, input: SessionInput): XmlValue {
+function startSession(call: StsCall, role: RoleRecord, input: SessionInput, federatedProvider?: string): XmlValue {
   const seconds = input.DurationSeconds ?? 3600;
   if (seconds > role.maxSessionSeconds) {
     throw new Refusal(
@@ -78,6 +87,7 @@ function startSession(call: StsCall, role: RoleRecord, input: SessionInput): Xml
     sessionName: input.RoleSessionName,
     seconds,
     sessionPolicy: sessionPolicy(input.Policy),
+    federatedProvider,
   });
   call.directory.accessKeys.set(session.accessKeyId, session);
   return {
@@ -94,16 +104,18 @@ function startSession(call: StsCall, role: RoleRecord, input: SessionInput): Xml
   };
 }
 
-function trusts(role: RoleRecord, identity: WebIdentity, providerArn: string): boolean {
+/** Whether the trust policy of a role lets a web identity start this session of it. */
+function trusts(call: StsCall, role: RoleRecord, sessionName: string, identity: WebIdentity, providerArn: string) {
   const { provider, subject, audience } = identity;
-  const context: ConditionContext = new Map([
-    [`${provider.url}:sub`.toLowerCase(), [subject]],
-    [`${provider.url}:aud`.toLowerCase(), [audience]],
-    ["aws:federatedprovider", [providerArn]],
-  ]);
-  const request = { action: "sts:AssumeRoleWithWebIdentity", resource: role.arn, context: () => context };
-  const { effect } = evaluateResourcePolicy(role.trust, "trust", request, (principal) =>
-    principal === "*" || principal.get("Federated")?.includes(providerArn) ? "direct" : undefined,
+  const context = requestContext(call.facts(role.account))
+    .set(`${provider.url}:sub`.toLowerCase(), [subject])
+    .set(`${provider.url}:aud`.toLowerCase(), [audience])
+    .set("aws:federatedprovider", [providerArn])
+    .set("sts:rolesessionname", [sessionName]);
+  const { unknownKey } = call;
+  const request = { action: "sts:AssumeRoleWithWebIdentity", resource: role.arn, context: () => context, unknownKey };
+  const { effect } = evaluateResourcePolicy(role.trust, "trust", request, ({ principal }) =>
+    principal === "*" || principal?.get("Federated")?.includes(providerArn) ? "direct" : undefined,
   );
   return effect === "Allow";
 }
@@ -124,7 +136,12 @@ const actions: Actions = {
       call.decided(action, input.RoleArn, "no such role");
       throw accessDenied(caller, action, input.RoleArn, "no identity-based policy allows");
     }
-    const request = { action, resource: role.arn, context: () => call.context(caller) };
+    const { unknownKey } = call;
+    const context = () => {
+      const keys = callerContext(caller, call.facts(role.account)).set("sts:rolesessionname", [input.RoleSessionName]);
+      return input.ExternalId === undefined ? keys : keys.set("sts:externalid", [input.ExternalId]);
+    };
+    const request = { action, resource: role.arn, context, unknownKey };
     const protectedRole = { policy: { kind: "trust", document: role.trust }, account: role.account } as const;
     const decision = decide(caller, request, protectedRole, call.place);
     call.decided(action, role.arn, decision.allowed ? undefined : decision.reason);
@@ -137,12 +154,12 @@ const actions: Actions = {
     call.identified(identity.subject);
     const role = roleOf(call, input.RoleArn);
     const providerArn = iamArn(call.place, `oidc-provider/${identity.provider.url}`);
-    if (role === undefined || !trusts(role, identity, providerArn)) {
+    if (role === undefined || !trusts(call, role, input.RoleSessionName, identity, providerArn)) {
       call.decided(action, input.RoleArn, "the trust policy does not allow this token");
       throw new Refusal("AccessDenied", `Not authorized to perform ${action}`, 403);
     }
     call.decided(action, role.arn, undefined);
-    const started = startSession(call, role, input);
+    const started = startSession(call, role, input, providerArn);
     return {
       ...(started as Readonly<Record<string, XmlValue>>),
       SubjectFromWebIdentityToken: identity.subject,

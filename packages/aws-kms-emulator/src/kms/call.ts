@@ -2,6 +2,8 @@ import type { CallNote } from "../call-record.js";
 import { accessDenied, decide } from "../iam/authorize.js";
 import type { Caller } from "../iam/caller.js";
 import { callerContext, type RequestFacts } from "../iam/caller-context.js";
+import type { Directory } from "../iam/directory.js";
+import type { AccessRequest } from "../iam/evaluate.js";
 import type { Place } from "../place.js";
 import type { RandomSource } from "../random.js";
 import { type GrantedRequest, isGranted } from "./grant.js";
@@ -29,6 +31,7 @@ export interface KmsCallParts {
   readonly caller: Caller;
   readonly facts: RequestFacts;
   readonly store: KeyStore;
+  readonly directory: Directory;
   readonly place: Place;
   readonly random: RandomSource;
   readonly propagation: Propagation;
@@ -41,6 +44,8 @@ export interface KmsCallParts {
 export class KmsCall {
   readonly caller: Caller;
   readonly store: KeyStore;
+  /** Users and roles that policies and grants may name. */
+  readonly directory: Directory;
   readonly place: Place;
   readonly random: RandomSource;
   readonly propagation: Propagation;
@@ -54,6 +59,7 @@ export class KmsCall {
   constructor(parts: KmsCallParts) {
     this.caller = parts.caller;
     this.store = parts.store;
+    this.directory = parts.directory;
     this.place = parts.place;
     this.random = parts.random;
     this.propagation = parts.propagation;
@@ -64,8 +70,22 @@ export class KmsCall {
     this.#quotas = parts.quotas;
   }
 
+  /** One action of this request on one resource, as policies see it. */
+  request(
+    operation: string,
+    resource: string,
+    context: AccessRequest["context"] = () => this.#context(undefined, {}),
+  ): AccessRequest {
+    return {
+      action: `kms:${operation}`,
+      resource,
+      context,
+      unknownKey: (name) => this.note.unknownConditionKeys.add(name),
+    };
+  }
+
   /** Condition keys of this request on one resource; `extra` are those of the operation, lower-case names. */
-  context(key: KmsKey | undefined, extra: ContextEntries): ReadonlyMap<string, readonly string[]> {
+  #context(key: KmsKey | undefined, extra: ContextEntries): ReadonlyMap<string, readonly string[]> {
     const context = callerContext(this.caller, this.#facts);
     if (key !== undefined) keyContext(context, key, this.store, this.caller);
     for (const [name, values] of Object.entries(extra)) if (values !== undefined) context.set(name, values);
@@ -87,15 +107,11 @@ export class KmsCall {
     let context: ReadonlyMap<string, readonly string[]> | undefined;
     const decision = decide(
       this.caller,
-      {
-        action,
-        resource: arn,
-        context: () => {
-          // KMS condition keys speak of keys only: on an alias resource none of them is present.
-          context ??= this.context(key, resource.kind === "alias" ? {} : extra);
-          return context;
-        },
-      },
+      this.request(operation, arn, () => {
+        // KMS condition keys speak of keys only: on an alias resource none of them is present.
+        context ??= this.#context(key, resource.kind === "alias" ? {} : extra);
+        return context;
+      }),
       {
         policy: key && { kind: "key", document: key.policy },
         account: this.place.account,

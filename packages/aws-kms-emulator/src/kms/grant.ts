@@ -75,11 +75,13 @@ export function coversChild(parent: Grant, child: Pick<Grant, "operations" | "co
   if (constraint === undefined) return true;
   if (child.constraint === undefined) return false;
   const { kind, pairs } = child.constraint;
-  const holds = [...constraint.pairs].every(([name, value]) => pairs.get(name) === value);
-  return holds && (constraint.kind === "subset" || (kind === "equals" && pairs.size === constraint.pairs.size));
+  return (
+    hasPairs(pairs, constraint.pairs) &&
+    (constraint.kind === "subset" || (kind === "equals" && pairs.size === constraint.pairs.size))
+  );
 }
 
-/** Operations whose encryption context a constraint speaks of. */
+/** Operations whose encryption context a constraint tests. */
 const withContext: ReadonlySet<string> = new Set([
   "Decrypt",
   "Encrypt",
@@ -91,7 +93,26 @@ const withContext: ReadonlySet<string> = new Set([
   "ReEncryptTo",
 ]);
 
-/** What a grant is held against besides its operations. */
+/** Operations that may be in a grant with a constraint, which does not apply to them. */
+const besideConstraint: ReadonlySet<string> = new Set(["CreateGrant", "DescribeKey", "RetireGrant"]);
+
+/** Whether a grant with an encryption context constraint may name an operation (KMS API reference, `CreateGrant`). */
+export function allowsConstraint(operation: GrantOperation): boolean {
+  return withContext.has(operation) || besideConstraint.has(operation);
+}
+
+/**
+ * Whether an encryption context has every pair of a constraint: names in any case, values exactly (KMS API reference,
+ * `GrantConstraints`).
+ */
+function hasPairs(context: ReadonlyMap<string, string>, pairs: ReadonlyMap<string, string>): boolean {
+  const found = [...context].map(([name, value]) => [name.toLowerCase(), value] as const);
+  return [...pairs].every(([name, value]) =>
+    found.some(([other, held]) => other === name.toLowerCase() && held === value),
+  );
+}
+
+/** What a grant is checked against besides its operations. */
 export interface GrantedRequest {
   /** Of an operation that has one. */
   readonly encryptionContext?: ReadonlyMap<string, string>;
@@ -113,8 +134,8 @@ export function isGranted(
     if (!isNamed(grantee, caller) || !(operations as readonly string[]).includes(operation)) continue;
     if (!covers(grant)) continue;
     if (constraint === undefined || !withContext.has(operation)) return true;
-    const holds = [...constraint.pairs].every(([name, value]) => context.get(name) === value);
-    if (holds && (constraint.kind === "subset" || context.size === constraint.pairs.size)) return true;
+    if (hasPairs(context, constraint.pairs) && (constraint.kind === "subset" || context.size === constraint.pairs.size))
+      return true;
   }
   return false;
 }

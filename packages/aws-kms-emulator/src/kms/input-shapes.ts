@@ -19,6 +19,7 @@ const dryRun = { type: "boolean" } as const;
 const dryRunModifiers = { type: "list", member: { type: "string", values: ["IGNORE_CIPHERTEXT"] } } as const;
 const principalId = { type: "string", min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" } as const;
 const grantId = { type: "string", min: 1, max: 128 } as const;
+const description = { type: "string", min: 0, max: 8192 } as const;
 const bypass = { type: "boolean" } as const;
 const policy = { type: "string", min: 1, max: 131_072, pattern: "^[\\t\\n\\r\\u0020-\\u00FF]+$" } as const;
 const policyName = { type: "string", min: 1, max: 128, pattern: "^[\\w]+$" } as const;
@@ -62,7 +63,7 @@ const dataKeyPair = {
 export const inputShapes = {
   CreateKey: {
     Policy: policy,
-    Description: { type: "string", min: 0, max: 8192 },
+    Description: description,
     KeyUsage: { type: "string", values: keyUsages },
     CustomerMasterKeySpec: { type: "string", values: customerMasterKeySpecs },
     KeySpec: { type: "string", values: modelledKeySpecs },
@@ -160,6 +161,16 @@ export const inputShapes = {
     Policy: { ...policy, required: true },
     BypassPolicyLockoutSafetyCheck: bypass,
   },
+  ListKeyPolicies: { KeyId: keyId, Limit: limit, Marker: marker },
+  UpdateKeyDescription: { KeyId: keyId, Description: { ...description, required: true } },
+  GetKeyRotationStatus: { KeyId: keyId },
+  EnableKeyRotation: { KeyId: keyId, RotationPeriodInDays: { type: "integer", min: 90, max: 2560 } },
+  DisableKeyRotation: { KeyId: keyId },
+  GenerateRandom: {
+    NumberOfBytes: { type: "integer", min: 1, max: 1024 },
+    CustomKeyStoreId: { type: "string", min: 1, max: 64 },
+    Recipient: recipient,
+  },
 } as const satisfies Record<string, InputShape>;
 
 export type BuiltOperation = keyof typeof inputShapes;
@@ -173,23 +184,17 @@ export const unbuiltOperations = [
   "DeleteImportedKeyMaterial",
   "DeriveSharedSecret",
   "DescribeCustomKeyStores",
-  "DisableKeyRotation",
   "DisconnectCustomKeyStore",
-  "EnableKeyRotation",
   "Encapsulate",
   "GenerateMac",
-  "GenerateRandom",
   "GetKeyLastUsage",
-  "GetKeyRotationStatus",
   "GetParametersForImport",
   "ImportKeyMaterial",
-  "ListKeyPolicies",
   "ListKeyRotations",
   "ListRetirableGrants",
   "ReplicateKey",
   "RotateKeyOnDemand",
   "UpdateCustomKeyStore",
-  "UpdateKeyDescription",
   "UpdatePrimaryRegion",
   "VerifyMac",
 ] as const;

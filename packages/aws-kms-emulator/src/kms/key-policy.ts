@@ -1,6 +1,7 @@
 import { isEmulatorError } from "../errors.js";
 import { decide } from "../iam/authorize.js";
 import { type PolicyDocument, parsePolicyDocument } from "../iam/policy-document.js";
+import { invalidPrincipal } from "../iam/principal.js";
 import { iamArn, type Place } from "../place.js";
 import { Refusal } from "../refusal.js";
 import type { KmsCall } from "./call.js";
@@ -37,8 +38,14 @@ export function keyPolicyFromRequest(call: KmsCall, text: string, keyArn: string
     if (!isEmulatorError(error)) throw error;
     throw new Refusal("MalformedPolicyDocumentException", error.message);
   }
+  if (invalidPrincipal(policy, call.place, call.directory) !== undefined) {
+    throw new Refusal(
+      "MalformedPolicyDocumentException",
+      "Policy contains a statement with one or more invalid principals.",
+    );
+  }
   if (!bypass) {
-    const request = { action: "kms:PutKeyPolicy", resource: keyArn, context: () => call.context(undefined, {}) };
+    const request = call.request("PutKeyPolicy", keyArn);
     const { allowed } = decide(
       call.caller,
       request,

@@ -32,6 +32,8 @@ const granted: Pick<sdk.CreateGrantCommandInput, "GranteePrincipal" | "Operation
 };
 
 /** KMS Developer Guide, "Key states of AWS KMS keys": one column a state, in the order of `states`. */
+const X = "UnsupportedOperationException: UnknownError";
+
 const table = {
   Encrypt: [ok, D, P, I, U, C, ok],
   GenerateDataKey: [ok, D, P, I, U, C, ok],
@@ -54,6 +56,11 @@ const table = {
   CancelKeyDeletion: [N, N, ok, N, N, N, N],
   CreateGrant: [ok, D, P, I, ok, C, ok],
   ListGrants: [ok, ok, ok, ok, ok, ok, ok],
+  ListKeyPolicies: [ok, ok, ok, ok, ok, ok, ok],
+  UpdateKeyDescription: [ok, ok, P, ok, ok, ok, ok],
+  GetKeyRotationStatus: [ok, ok, ok, X, X, ok, ok],
+  EnableKeyRotation: [ok, D, P, X, X, C, ok],
+  DisableKeyRotation: [ok, D, P, X, X, C, ok],
 } as const;
 type Operation = keyof typeof table;
 
@@ -117,6 +124,11 @@ describe("key states", () => {
       CancelKeyDeletion: () => client.send(new sdk.CancelKeyDeletionCommand({ KeyId })),
       CreateGrant: () => client.send(new sdk.CreateGrantCommand({ KeyId, ...granted })),
       ListGrants: () => client.send(new sdk.ListGrantsCommand({ KeyId })),
+      ListKeyPolicies: () => client.send(new sdk.ListKeyPoliciesCommand({ KeyId })),
+      UpdateKeyDescription: () => client.send(new sdk.UpdateKeyDescriptionCommand({ KeyId, Description: "d" })),
+      GetKeyRotationStatus: () => client.send(new sdk.GetKeyRotationStatusCommand({ KeyId })),
+      EnableKeyRotation: () => client.send(new sdk.EnableKeyRotationCommand({ KeyId })),
+      DisableKeyRotation: () => client.send(new sdk.DisableKeyRotationCommand({ KeyId })),
     };
     return { id, arn, call: calls[operation] };
   }

@@ -8,6 +8,8 @@ export type StateRule =
   | "alias-target"
   | "tag"
   | "grant"
+  | "rotate"
+  | "rotation-status"
   | "switch"
   | "schedule-deletion"
   | "cancel-deletion";
@@ -20,6 +22,7 @@ type Answer =
   | "unavailable"
   | "creating"
   | "updating"
+  | "unsupported"
   | "not pending deletion";
 
 const pendingOnly: Record<KeyState, Answer> = {
@@ -48,6 +51,15 @@ const answers: Record<StateRule, Record<KeyState, Answer>> = {
   "alias-target": pendingOnly,
   tag: pendingOnly,
   grant: { ...use, Unavailable: "ok" },
+  // Keys with imported material and keys of custom key stores, which alone reach these states, are not rotated.
+  rotate: { ...use, PendingImport: "unsupported", Unavailable: "unsupported" },
+  "rotation-status": {
+    ...pendingOnly,
+    PendingDeletion: "ok",
+    PendingReplicaDeletion: "ok",
+    PendingImport: "unsupported",
+    Unavailable: "unsupported",
+  },
   switch: { ...pendingOnly, PendingImport: "pending import", Creating: "creating", Updating: "updating" },
   "schedule-deletion": { ...pendingOnly, Updating: "updating" },
   "cancel-deletion": {
@@ -66,6 +78,7 @@ const answers: Record<StateRule, Record<KeyState, Answer>> = {
 export function checkState(key: KmsKey, rule: StateRule): void {
   const answer = answers[rule][key.state];
   if (answer === "ok") return;
+  if (answer === "unsupported") throw new Refusal("UnsupportedOperationException");
   if (answer === "disabled") throw new Refusal("DisabledException", `${key.arn} is disabled.`);
   throw new Refusal("KMSInvalidStateException", `${key.arn} is ${answer}.`);
 }

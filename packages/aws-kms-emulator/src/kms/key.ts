@@ -15,6 +15,13 @@ export const keyStates = [
 ] as const;
 export type KeyState = (typeof keyStates)[number];
 
+export interface KeyRotation {
+  /** Milliseconds since the epoch. */
+  readonly enabledAt: number;
+  /** 90 to 2,560. */
+  readonly periodDays: number;
+}
+
 /** A customer managed key. */
 export interface KmsKey {
   /** UUID, or `mrk-` and 32 hex digits. */
@@ -25,7 +32,7 @@ export interface KmsKey {
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
   readonly multiRegion: boolean;
-  readonly description: string;
+  description: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** From then on the key is found; later than `createdAt` where propagation is slow. */
@@ -37,6 +44,8 @@ export interface KmsKey {
   /** By id. */
   readonly grants: Map<string, Grant>;
   policy: PolicyDocument;
+  /** Undefined while automatic rotation is off. */
+  rotation: KeyRotation | undefined;
   state: KeyState;
   /** Set while the state is PendingDeletion. */
   deleteAt: number | undefined;

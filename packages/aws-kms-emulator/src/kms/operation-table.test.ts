@@ -18,13 +18,13 @@ describe("operations", () => {
     await using emulator = await startKmsEmulator();
     const options = { requestHandler: emulator.requestHandler, region: "us-east-1", maxAttempts: 1 };
     const client = new sdk.KMSClient({ ...options, credentials: emulator.rootCredentials });
-    await expect(client.send(new sdk.GenerateRandomCommand({ NumberOfBytes: 8 }))).rejects.toMatchObject({
+    await expect(client.send(new sdk.ListRetirableGrantsCommand({ RetiringPrincipal: "x" }))).rejects.toMatchObject({
       name: "UnsupportedOperationException",
       $metadata: { httpStatusCode: 400 },
     });
     const credentials = { ...emulator.rootCredentials, secretAccessKey: "wrong" };
     const stranger = new sdk.KMSClient({ ...options, credentials });
-    await expect(stranger.send(new sdk.GenerateRandomCommand({}))).rejects.toMatchObject({
+    await expect(stranger.send(new sdk.ListRetirableGrantsCommand({ RetiringPrincipal: "x" }))).rejects.toMatchObject({
       name: "InvalidSignatureException",
     });
   });

@@ -12,6 +12,7 @@ import {
   disableKeyOperation,
   enableKeyOperation,
   scheduleKeyDeletionOperation,
+  updateKeyDescriptionOperation,
 } from "./operations/change-state.js";
 import { createKeyOperation } from "./operations/create-key.js";
 import {
@@ -21,15 +22,21 @@ import {
   generateDataKeyWithoutPlaintextOperation,
 } from "./operations/data-key.js";
 import { decryptOperation, encryptOperation } from "./operations/encrypt.js";
+import { generateRandomOperation } from "./operations/generate-random.js";
 import {
   createGrantOperation,
   listGrantsOperation,
   retireGrantOperation,
   revokeGrantOperation,
 } from "./operations/grant.js";
-import { getKeyPolicyOperation, putKeyPolicyOperation } from "./operations/key-policy.js";
+import { getKeyPolicyOperation, listKeyPoliciesOperation, putKeyPolicyOperation } from "./operations/key-policy.js";
 import { reEncryptOperation } from "./operations/re-encrypt.js";
 import { describeKeyOperation, getPublicKeyOperation, listKeysOperation } from "./operations/read-key.js";
+import {
+  disableKeyRotationOperation,
+  enableKeyRotationOperation,
+  getKeyRotationStatusOperation,
+} from "./operations/rotation.js";
 import { signOperation, verifyOperation } from "./operations/sign.js";
 import { listResourceTagsOperation, tagResourceOperation, untagResourceOperation } from "./operations/tag.js";
 
@@ -71,6 +78,12 @@ const operations: Operations = {
   ListResourceTags: listResourceTagsOperation,
   GetKeyPolicy: getKeyPolicyOperation,
   PutKeyPolicy: putKeyPolicyOperation,
+  ListKeyPolicies: listKeyPoliciesOperation,
+  UpdateKeyDescription: updateKeyDescriptionOperation,
+  GetKeyRotationStatus: getKeyRotationStatusOperation,
+  EnableKeyRotation: enableKeyRotationOperation,
+  DisableKeyRotation: disableKeyRotationOperation,
+  GenerateRandom: generateRandomOperation,
 };
 
 /** Operations that leave nothing changed behind them, whatever they answer. */
@@ -91,6 +104,9 @@ const readOnly: ReadonlySet<BuiltOperation> = new Set<BuiltOperation>([
   "ListKeys",
   "ListResourceTags",
   "GetKeyPolicy",
+  "ListKeyPolicies",
+  "GetKeyRotationStatus",
+  "GenerateRandom",
 ]);
 
 export function isBuilt(operation: string): operation is BuiltOperation {

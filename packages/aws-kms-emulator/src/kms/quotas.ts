@@ -36,6 +36,11 @@ function defaults(region: string): Record<string, number> {
     ListGrants: 100,
     RetireGrant: 30,
     RevokeGrant: 30,
+    ListKeyPolicies: 100,
+    UpdateKeyDescription: 5,
+    GetKeyRotationStatus: 1000,
+    EnableKeyRotation: 15,
+    DisableKeyRotation: 5,
   };
 }
 
@@ -45,6 +50,7 @@ const cryptographic = [
   "ReEncryptFrom",
   "GenerateDataKey",
   "GenerateDataKeyWithoutPlaintext",
+  "GenerateRandom",
   "Sign",
   "Verify",
 ];

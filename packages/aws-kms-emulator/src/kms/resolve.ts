@@ -1,4 +1,4 @@
-import { evaluateIdentityPolicies } from "../iam/evaluate.js";
+import { decide } from "../iam/authorize.js";
 import { Refusal } from "../refusal.js";
 import type { KmsCall } from "./call.js";
 import type { KmsKey } from "./key.js";
@@ -30,15 +30,10 @@ function existing(call: KmsCall, operation: string, reference: KeyReference & { 
   const key = reference.local ? call.store.keys.get(reference.id) : undefined;
   if (key !== undefined && key.visibleAt <= call.now) return key;
   // Whoever may not use a key of that ARN does not learn whether there is one.
-  const action = `kms:${operation}`;
-  const allowed =
-    call.caller.type === "Account" ||
-    evaluateIdentityPolicies(call.caller.policies(), {
-      action,
-      resource: reference.arn,
-      context: () => call.context(undefined, {}),
-    }) === "Allow";
-  if (!allowed) {
+  const request = call.request(operation, reference.arn);
+  const { action } = request;
+  const unowned = { policy: undefined, account: call.place.account };
+  if (!decide(call.caller, request, unowned, call.place).allowed) {
     call.note.checks.push({ action, resource: reference.arn, decision: "deny", reason: "no such key" });
     throw new Refusal(
       "AccessDeniedException",

@@ -2,6 +2,7 @@ import type { CallNote } from "../call-record.js";
 import type { WireRequest, WireResponse } from "../http/wire.js";
 import { jsonResponse } from "../http/wire.js";
 import type { Caller } from "../iam/caller.js";
+import type { Directory } from "../iam/directory.js";
 import type { Place } from "../place.js";
 import type { RandomSource } from "../random.js";
 import { Refusal } from "../refusal.js";
@@ -22,6 +23,7 @@ export function kmsOperation(request: WireRequest): string | undefined {
 
 export interface KmsServiceParts {
   readonly store: KeyStore;
+  readonly directory: Directory;
   readonly place: Place;
   readonly random: RandomSource;
   readonly propagation: Propagation;
@@ -73,12 +75,14 @@ export async function kmsService(request: WireRequest, note: CallNote, parts: Km
     region: parts.place.region,
     sourceIp: request.remoteAddress,
     userAgent: request.headers.get("user-agent"),
+    referer: request.headers.get("referer"),
+    resourceAccount: parts.place.account,
   };
-  const { store, place, random, propagation, quotas, unoffered } = parts;
+  const { store, directory, place, random, propagation, quotas, unoffered } = parts;
   const output = await runOperation(
     operation,
     request.body,
-    new KmsCall({ caller, facts, store, place, random, propagation, quotas, unoffered, note }),
+    new KmsCall({ caller, facts, store, directory, place, random, propagation, quotas, unoffered, note }),
   );
   if (changesState(operation)) await parts.changed();
   return jsonResponse(200, output, headersFor(note));

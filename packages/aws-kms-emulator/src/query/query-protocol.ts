@@ -26,8 +26,18 @@ export function queryService(parameters: QueryParameters): QueryServiceName | un
   return Object.entries(queryServices).find(([known]) => known === version)?.[1].name;
 }
 
-/** Reads the parameters of an action; numbers and booleans come as text. */
+/**
+ * Reads the parameters of an action; numbers and booleans come as text.
+ *
+ * A parameter that is not built is an error: a session without its `PolicyArns`, or a role without its `PermissionsBoundary`,
+ * could do more than the caller asked for.
+ */
 export function queryInput<I extends InputShape>(parameters: QueryParameters, shape: I): Input<I> {
+  for (const name of parameters.keys()) {
+    if (name !== "Action" && name !== "Version" && !Object.hasOwn(shape, name)) {
+      throw new Refusal("UnsupportedParameter", `${name.slice(0, 128)} is not built in this emulator.`);
+    }
+  }
   const found = new Map<string, unknown>();
   for (const [name, { type }] of Object.entries(shape)) {
     const text = parameters.get(name);

@@ -20,6 +20,16 @@ function switchKey(
   if (key.state !== "Unavailable") key.state = state;
 }
 
+export function updateKeyDescriptionOperation(
+  input: Input<typeof inputShapes.UpdateKeyDescription>,
+  call: KmsCall,
+): undefined {
+  const key = resolveKeyOnly(call, "UpdateKeyDescription", input.KeyId);
+  call.authorize("UpdateKeyDescription", { kind: "key", key });
+  checkState(key, "tag");
+  key.description = input.Description;
+}
+
 export function enableKeyOperation(input: KeyIdInput, call: KmsCall): undefined {
   switchKey(input, call, "EnableKey", "Enabled");
 }

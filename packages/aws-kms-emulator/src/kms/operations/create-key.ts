@@ -85,6 +85,7 @@ export async function createKeyOperation(input: CreateKeyInput, call: KmsCall) {
     tags,
     grants: new Map(),
     policy,
+    rotation: undefined,
     state: "Enabled",
     deleteAt: undefined,
   };

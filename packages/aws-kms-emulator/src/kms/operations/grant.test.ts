@@ -44,6 +44,7 @@ const grant = (more: Partial<sdk.CreateGrantCommandInput> = {}) =>
   );
 const encrypt = (EncryptionContext?: Record<string, string>) =>
   as("guest").send(new sdk.EncryptCommand({ KeyId: DATA, Plaintext, ...(EncryptionContext && { EncryptionContext }) }));
+const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, "v"]));
 const denied = { name: "AccessDeniedException" };
 
 describe("a grant", () => {
@@ -211,11 +212,38 @@ describe("the dry run of a grant's operations", () => {
       "UnsupportedOperationException",
     ],
     ["no operation", { Operations: [] }, "ValidationException"],
+    ["CreateGrant alone", { Operations: ["CreateGrant"] }, "ValidationException"],
+    ["a grantee that does not exist", { GranteePrincipal: arnOf("absent") }, "InvalidArnException"],
+    ["a retiring principal that does not exist", { RetiringPrincipal: arnOf("absent") }, "InvalidArnException"],
+    ["nine encryption context pairs", { Constraints: { EncryptionContextSubset: pairs(9) } }, "ValidationException"],
+    [
+      "eight encryption context pairs",
+      { Constraints: { EncryptionContextSubset: pairs(8) } },
+      "DryRunOperationException",
+    ],
+    [
+      "an encryption context value of 385 characters",
+      { Constraints: { EncryptionContextEquals: { a: "v".repeat(385) } } },
+      "ValidationException",
+    ],
+    [
+      "both kinds of constraint",
+      { Constraints: { EncryptionContextEquals: { a: "1" }, EncryptionContextSubset: { a: "1" } } },
+      "ValidationException",
+    ],
     ["an operation that its key has not", { Operations: ["Encrypt", "Sign"] }, "ValidationException"],
     ["an operation on public keys", { Operations: ["GetPublicKey"] }, "ValidationException"],
   ] as const)("refuses %s", async ([, more, name]) => {
     await expect(grant({ DryRun: true, ...more } as Partial<sdk.CreateGrantCommandInput>)).rejects.toMatchObject({
       name,
+    });
+  });
+
+  it("refuses a constraint on a grant of Sign", async () => {
+    const { id } = await emulator.keys.create({ spec: "ECC_NIST_P256" });
+    const Constraints = { EncryptionContextSubset: { a: "1" } };
+    await expect(grant({ KeyId: id, Operations: ["Sign"], Constraints })).rejects.toMatchObject({
+      name: "ValidationException",
     });
   });
 

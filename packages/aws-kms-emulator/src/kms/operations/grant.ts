@@ -1,7 +1,8 @@
+import { isPrincipalArn, principalExists } from "../../iam/principal.js";
 import { Refusal } from "../../refusal.js";
 import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
-import { coversChild, type Grant, grantableOn, isNamed } from "../grant.js";
+import { allowsConstraint, coversChild, type Grant, grantableOn, isNamed } from "../grant.js";
 import type { inputShapes } from "../input-shapes.js";
 import { type KmsKey, timestamp } from "../key.js";
 import { checkState } from "../key-state.js";
@@ -12,10 +13,40 @@ import { dryRunSucceeded } from "./sign.js";
 
 type CreateGrantInput = Input<typeof inputShapes.CreateGrant>;
 
-const principal = /^arn:[\w-]+:(?:iam|sts)::\d{12}:(?:root|user\/.+|role\/.+|assumed-role\/.+\/.+|federated-user\/.+)$/;
+function checkPrincipal(arn: string, { place, directory }: KmsCall): void {
+  if (isPrincipalArn(arn, place) && principalExists(arn, place, directory)) return;
+  throw new Refusal("InvalidArnException", `ARN does not refer to a valid principal: ${arn}`);
+}
 
-function checkPrincipal(arn: string): void {
-  if (!principal.test(arn)) throw new Refusal("InvalidArnException", `ARN does not refer to a valid principal: ${arn}`);
+const maximumPairs = 8;
+const maximumValueLength = 384;
+
+/** KMS API reference, `CreateGrant`, `Constraints`. */
+function checkConstraint(
+  { pairs }: NonNullable<Grant["constraint"]>,
+  key: KmsKey,
+  operations: Grant["operations"],
+): void {
+  if (pairs.size > maximumPairs) {
+    throw new Refusal(
+      "ValidationException",
+      `A grant constraint can have up to ${maximumPairs} encryption context pairs, found ${pairs.size}.`,
+    );
+  }
+  for (const value of pairs.values()) {
+    if (value.length <= maximumValueLength) continue;
+    throw new Refusal(
+      "ValidationException",
+      `An encryption context value of a grant constraint can have up to ${maximumValueLength} characters.`,
+    );
+  }
+  const without = key.spec === "SYMMETRIC_DEFAULT" ? operations.filter((one) => !allowsConstraint(one)) : operations;
+  if (without.length > 0) {
+    throw new Refusal(
+      "ValidationException",
+      `An encryption context constraint is not supported for the grant operations ${without.join(", ")} on this key.`,
+    );
+  }
 }
 
 /** RetireGrant and RevokeGrant take a grant that is not there for one that was never made. */
@@ -58,8 +89,18 @@ export function createGrantOperation(input: CreateGrantInput, call: KmsCall) {
   if (foreign.length > 0) {
     throw new Refusal("ValidationException", `The key does not support the grant operations ${foreign.join(", ")}.`);
   }
-  checkPrincipal(grantee);
-  if (retiring !== undefined) checkPrincipal(retiring);
+  if (operations.every((operation) => operation === "CreateGrant")) {
+    throw new Refusal("ValidationException", "A grant of CreateGrant needs another operation that it lets be granted.");
+  }
+  if (Constraints?.EncryptionContextEquals !== undefined && Constraints.EncryptionContextSubset !== undefined) {
+    throw new Refusal(
+      "ValidationException",
+      "A grant constraint is EncryptionContextEquals or EncryptionContextSubset, not both.",
+    );
+  }
+  if (constraint !== undefined) checkConstraint(constraint, key, operations);
+  checkPrincipal(grantee, call);
+  if (retiring !== undefined) checkPrincipal(retiring, call);
   checkState(key, "grant");
   if (input.DryRun) throw dryRunSucceeded();
   const { Name: name } = input;

@@ -3,6 +3,7 @@ import type { Input } from "../../shape.js";
 import type { KmsCall } from "../call.js";
 import type { inputShapes } from "../input-shapes.js";
 import { keyPolicyFromRequest } from "../key-policy.js";
+import { page } from "../page.js";
 import { resolveKeyOnly } from "../resolve.js";
 
 export function getKeyPolicyOperation(input: Input<typeof inputShapes.GetKeyPolicy>, call: KmsCall) {
@@ -11,6 +12,13 @@ export function getKeyPolicyOperation(input: Input<typeof inputShapes.GetKeyPoli
   call.authorize("GetKeyPolicy", { kind: "key", key }, { "kms:policyname": [name] });
   if (name !== "default") throw new Refusal("NotFoundException", "No such policy exists");
   return { Policy: key.policy.text, PolicyName: name };
+}
+
+export function listKeyPoliciesOperation(input: Input<typeof inputShapes.ListKeyPolicies>, call: KmsCall) {
+  const key = resolveKeyOnly(call, "ListKeyPolicies", input.KeyId);
+  call.authorize("ListKeyPolicies", { kind: "key", key });
+  const { items, tail } = page(["default"], input.Limit ?? 100, input.Marker, "policies");
+  return { PolicyNames: items, ...tail };
 }
 
 export function putKeyPolicyOperation(input: Input<typeof inputShapes.PutKeyPolicy>, call: KmsCall): undefined {
