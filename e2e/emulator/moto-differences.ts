@@ -175,8 +175,4 @@ export const explained: readonly ExplainedDifference[] = [
     why: "moto answers the dry run of CreateGrant, and an operation that is none, with a grant: they are listed",
     differs: (d) => d.call === "ListGrants" && d.ours === "absent",
   },
-  {
-    why: "this emulator does not build EnableKeyRotation",
-    differs: outcome("EnableKeyRotation", "UnsupportedOperationException", "NotFoundException"),
-  },
 ];

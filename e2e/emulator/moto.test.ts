@@ -15,7 +15,7 @@ describe.skipIf(!hasPython())("the emulator and moto 5", () => {
 
   beforeAll(async () => {
     const python = await pythonVenv(kmsPeers);
-    await using emulator = await startKmsEmulator();
+    await using emulator = await startKmsEmulator({ users: [{ name: "guest" }] });
     const { endpoint, region, rootCredentials } = emulator;
     const list = served.map(([, steps]) => steps);
     const [ours, theirs] = await Promise.all([

@@ -16,14 +16,14 @@ const limited = {
 };
 
 async function asLimitedUser(run: (job: Job) => Promise<ScriptResult[]>): Promise<ScriptResult[]> {
-  await using emulator = await startKmsEmulator({ seed: 1 });
+  await using emulator = await startKmsEmulator({ seed: 1, users: [{ name: "guest" }] });
   const { endpoint, region } = emulator;
   const { accessKeyId, secretAccessKey } = emulator.principals.createUser({ name: "limited", policies: [limited] });
   return await run({ endpoint, region, accessKeyId, secretAccessKey, scripts: Object.values(scripts) });
 }
 
 async function onFreshEmulator(run: (job: Job) => Promise<ScriptResult[]>): Promise<ScriptResult[]> {
-  await using emulator = await startKmsEmulator();
+  await using emulator = await startKmsEmulator({ users: [{ name: "guest" }] });
   const { endpoint, region, rootCredentials } = emulator;
   return await run({ endpoint, region, ...rootCredentials, scripts: Object.values(scripts) });
 }

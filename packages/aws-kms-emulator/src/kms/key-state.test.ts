@@ -69,7 +69,7 @@ describe("key states", () => {
   let client: sdk.KMSClient;
 
   beforeAll(async () => {
-    emulator = await startKmsEmulator();
+    emulator = await startKmsEmulator({ roles: [{ name: "app" }] });
     const credentials = emulator.rootCredentials;
     client = new sdk.KMSClient({
       requestHandler: emulator.requestHandler,
