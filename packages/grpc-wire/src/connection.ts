@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { ErrorCode, type ErrorCodeName } from "./error-code.js";
 import {
+  DEFAULT_MAX_FRAME_BYTES,
   DEFAULT_WINDOW,
   encodeFrame,
   encodeGoaway,
@@ -11,7 +12,7 @@ import {
 } from "./frame.js";
 import { FrameRates, type RatedFrame } from "./frame-rates.js";
 import { FrameReader } from "./frame-reader.js";
-import type { GrpcHandler, StreamLedger } from "./grpc-call.js";
+import type { GrpcHandler, HeldStream, StreamLedger } from "./grpc-call.js";
 import { encodeTrailersOnly, type GrpcStatus, StatusCode } from "./grpc-status.js";
 import { GrpcStream, type StreamConnection } from "./grpc-stream.js";
 import { parseTimeout } from "./grpc-timeout.js";
@@ -93,6 +94,10 @@ export class GrpcConnection<Context> implements StreamConnection {
   #lastFields: FieldList | undefined;
   #lastHead: RequestHead | undefined;
   #cost = 0;
+  /** Streams that opened in this {@link read} without their end. */
+  readonly #incomplete: GrpcStream[] = [];
+  /** Stands in the ledger for the bytes that wait for the socket while it is blocked. */
+  #unsent: (HeldStream & { heldBytes: number }) | undefined;
 
   constructor(socket: Socket, options: GrpcConnectionOptions<Context>) {
     this.#socket = socket;
@@ -135,14 +140,10 @@ export class GrpcConnection<Context> implements StreamConnection {
     return this.#limits.maxMessageBytes;
   }
 
-  /** @internal */
-  get maxFrameBytes(): number {
-    return this.#peer.maxFrameBytes;
-  }
-
   /** Adds bytes that the socket received, the preface included. The memory belongs to the connection, which zeroes it. */
   push(chunk: Buffer): void {
-    this.#reader.push(chunk);
+    if (this.#ended) chunk.fill(0);
+    else this.#reader.push(chunk);
   }
 
   /**
@@ -159,11 +160,9 @@ export class GrpcConnection<Context> implements StreamConnection {
       if (!(error instanceof ConnectionFault)) throw error;
       this.#fail(error);
     }
-    if (this.#ended) return this.#cost;
-    for (const stream of this.#streams.values()) {
-      if (stream.receiving) this.#watch(stream.openedAt + this.#limits.receiveTimeoutMs);
-      break;
-    }
+    const late = this.#incomplete.find(({ receiving, closed }) => receiving && !closed);
+    if (late !== undefined) this.#watch(late.openedAt + this.#limits.receiveTimeoutMs);
+    this.#incomplete.length = 0;
     return this.#cost;
   }
 
@@ -189,12 +188,33 @@ export class GrpcConnection<Context> implements StreamConnection {
 
   #send(frame: Buffer): void {
     this.#outbox.write(frame);
-    if (this.#outbox.blocked) this.#watch(performance.now() + this.#limits.sendTimeoutMs);
+    if (!this.#outbox.blocked) return;
+    this.#watch(performance.now() + this.#limits.sendTimeoutMs);
+    this.#countUnsent();
+  }
+
+  #countUnsent(): void {
+    const { ledger } = this.#options;
+    if (ledger === undefined || this.#socket.destroyed) return;
+    if (this.#unsent === undefined) {
+      this.#unsent = { heldBytes: 0, waitsForPeer: true, refuse: () => this.destroy() };
+      ledger.opened(this.#unsent);
+    }
+    const change = this.#outbox.unsentBytes - this.#unsent.heldBytes;
+    this.#unsent.heldBytes += change;
+    ledger.held(this.#unsent, change);
+  }
+
+  #forgetUnsent(): void {
+    if (this.#unsent === undefined) return;
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    this.#options.ledger?.closed(unsent);
   }
 
   /** @internal */
   writeHeaders(stream: number, block: Buffer, endStream: boolean): void {
-    const max = this.#peer.maxFrameBytes;
+    const max = DEFAULT_MAX_FRAME_BYTES;
     const end = endStream ? FrameFlag.END_STREAM : 0;
     for (let at = 0; at === 0 || at < block.length; at += max) {
       const last = at + max >= block.length ? FrameFlag.END_HEADERS : 0;
@@ -233,6 +253,12 @@ export class GrpcConnection<Context> implements StreamConnection {
       this.#send(encodeIntegerFrame(FrameType.RST_STREAM, stream.id, ErrorCode.NO_ERROR));
     }
     this.#close(stream, false);
+  }
+
+  /** Resets a stream for a violation. It counts as a reset by the peer, which could cause them without end (CVE-2025-8671). */
+  #violated(stream: GrpcStream, code: ErrorCodeName): void {
+    this.reset(stream, code);
+    this.#take("RST_STREAM");
   }
 
   #readOne(): boolean {
@@ -305,7 +331,7 @@ export class GrpcConnection<Context> implements StreamConnection {
     if (stream === undefined || !stream.receiving) {
       if (this.#ignores(id, endStream)) return;
       if (stream === undefined) throw new ConnectionFault("STREAM_CLOSED", "DATA on a closed stream");
-      this.reset(stream, "STREAM_CLOSED");
+      this.#violated(stream, "STREAM_CLOSED");
       return;
     }
     stream.unacknowledged += size;
@@ -315,7 +341,7 @@ export class GrpcConnection<Context> implements StreamConnection {
       contentLength !== undefined &&
       (stream.received > contentLength || (endStream && stream.received < contentLength))
     ) {
-      this.reset(stream, "PROTOCOL_ERROR");
+      this.#violated(stream, "PROTOCOL_ERROR");
       return;
     }
     const problem = stream.receive(bytes, start, end);
@@ -408,6 +434,7 @@ export class GrpcConnection<Context> implements StreamConnection {
     const timeoutMs = head.timeout === undefined ? undefined : parseTimeout(head.timeout);
     const stream = new GrpcStream(this, id, head, timeoutMs, this.#peer.initialWindow);
     this.#streams.set(id, stream);
+    if (!endStream) this.#incomplete.push(stream);
     const refused = this.#options.ledger?.opened(stream);
     if (refused !== undefined) {
       stream.receiving = !endStream;
@@ -436,11 +463,11 @@ export class GrpcConnection<Context> implements StreamConnection {
 
   #onTrailers(stream: GrpcStream, fields: FieldList | undefined, endStream: boolean): void {
     if (!stream.receiving) {
-      this.reset(stream, "STREAM_CLOSED");
+      this.#violated(stream, "STREAM_CLOSED");
     } else if (!endStream || fields === undefined || !areFields(fields)) {
-      this.reset(stream, "PROTOCOL_ERROR");
+      this.#violated(stream, "PROTOCOL_ERROR");
     } else if (stream.head.contentLength !== undefined && stream.received !== stream.head.contentLength) {
-      this.reset(stream, "PROTOCOL_ERROR");
+      this.#violated(stream, "PROTOCOL_ERROR");
     } else {
       this.#finish(stream, undefined);
     }
@@ -534,12 +561,13 @@ export class GrpcConnection<Context> implements StreamConnection {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     stream.sendWindow += increment;
-    if (increment === 0) this.reset(stream, "PROTOCOL_ERROR");
-    else if (stream.sendWindow > LARGEST_WINDOW) this.reset(stream, "FLOW_CONTROL_ERROR");
+    if (increment === 0) this.#violated(stream, "PROTOCOL_ERROR");
+    else if (stream.sendWindow > LARGEST_WINDOW) this.#violated(stream, "FLOW_CONTROL_ERROR");
     else if (this.#waiting.delete(stream)) stream.flush();
   }
 
   #onDrained(): void {
+    this.#forgetUnsent();
     this.#flushWaiting();
     if (!this.#outbox.blocked) this.#options.onUnblocked?.();
   }
@@ -611,7 +639,7 @@ export class GrpcConnection<Context> implements StreamConnection {
 
   #resetId(id: number, code: ErrorCodeName): void {
     const stream = this.#streams.get(id);
-    if (stream !== undefined) this.reset(stream, code);
+    if (stream !== undefined) this.#violated(stream, code);
     else throw new ConnectionFault(code, "a frame that is not valid on a stream that is not open");
   }
 
@@ -649,6 +677,7 @@ export class GrpcConnection<Context> implements StreamConnection {
   /** Reads no more; what was written still goes out. */
   #end(): void {
     this.#ended = true;
+    this.#reader.clear();
     this.#outbox.flush();
     this.#socket.end();
     this.#watch(performance.now() + Math.min(this.#limits.sendTimeoutMs, 1000));
@@ -656,6 +685,9 @@ export class GrpcConnection<Context> implements StreamConnection {
 
   #closed(): void {
     this.#ended = true;
+    this.#reader.clear();
+    this.#block = undefined;
+    this.#forgetUnsent();
     clearTimeout(this.#timer);
     for (const stream of [...this.#streams.values()]) this.#close(stream, true);
     this.#waiting.clear();

@@ -69,6 +69,16 @@ export class FrameReader {
     return length;
   }
 
+  /** Zeroes and drops everything that was received. */
+  clear(): void {
+    for (const chunk of this.#chunks) chunk.fill(0);
+    this.#chunks.length = 0;
+    this.#at = 0;
+    this.#partial?.fill(0);
+    this.#partial = undefined;
+    this.bytes = EMPTY;
+  }
+
   /** Moves bytes of the chunk to the partial frame. @returns Whether that is complete. */
   #collect(chunk: Buffer): boolean {
     if (this.#partial === undefined) {

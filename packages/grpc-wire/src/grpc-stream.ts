@@ -1,5 +1,12 @@
 import type { ErrorCodeName } from "./error-code.js";
-import { encodeFrame, FRAME_HEADER_BYTES, FrameFlag, FrameType, writeFrameHeader } from "./frame.js";
+import {
+  DEFAULT_MAX_FRAME_BYTES,
+  encodeFrame,
+  FRAME_HEADER_BYTES,
+  FrameFlag,
+  FrameType,
+  writeFrameHeader,
+} from "./frame.js";
 import type { GrpcCall, HeldStream } from "./grpc-call.js";
 import { answerBlocks, encodeTrailers, encodeTrailersOnly, type GrpcStatus } from "./grpc-status.js";
 import { encodeHttpRejection, HTTP_REJECTION_TEXT, type HttpRejection, httpRejection } from "./http-rejection.js";
@@ -17,7 +24,6 @@ export interface StreamConnection {
   readonly maxMessageBytes: number;
   /** Bytes the peer lets this side send on all streams. */
   sendWindow: number;
-  readonly maxFrameBytes: number;
   /** Whether the socket takes no more data now. */
   readonly blocked: boolean;
   writeFrame(frame: Buffer): void;
@@ -64,7 +70,7 @@ export class GrpcStream implements GrpcCall, HeldStream {
   /** Bytes of the first pending message that were sent. */
   #sent = 0;
   #trailers: Buffer | undefined;
-  #onDrained: (() => void) | undefined;
+  #draining: PromiseWithResolvers<void> | undefined;
 
   constructor(
     connection: StreamConnection,
@@ -138,7 +144,7 @@ export class GrpcStream implements GrpcCall, HeldStream {
     const { head, ok } = answerBlocks();
     const data = MESSAGE_PREFIX_BYTES + message.length;
     const connection = this.#connection;
-    if (connection.blocked || data > Math.min(this.sendWindow, connection.sendWindow, connection.maxFrameBytes)) {
+    if (connection.blocked || data > Math.min(this.sendWindow, connection.sendWindow, DEFAULT_MAX_FRAME_BYTES)) {
       this.#started = true;
       connection.writeHeaders(this.id, head, false);
       this.#queue(message);
@@ -206,9 +212,8 @@ export class GrpcStream implements GrpcCall, HeldStream {
 
   drained(): Promise<void> {
     if (this.closed || this.#pendingBytes <= WRITE_AHEAD_BYTES) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onDrained = resolve;
-    });
+    this.#draining ??= Promise.withResolvers();
+    return this.#draining.promise;
   }
 
   refuse(reason: string): void {
@@ -222,12 +227,7 @@ export class GrpcStream implements GrpcCall, HeldStream {
     const connection = this.#connection;
     while (this.#pendingBytes > 0) {
       const first = this.#pending[0] as Buffer;
-      const size = Math.min(
-        first.length - this.#sent,
-        this.sendWindow,
-        connection.sendWindow,
-        connection.maxFrameBytes,
-      );
+      const size = Math.min(first.length - this.#sent, this.sendWindow, connection.sendWindow, DEFAULT_MAX_FRAME_BYTES);
       if (size <= 0 || connection.blocked) {
         connection.wait(this);
         this.#count();
@@ -295,8 +295,8 @@ export class GrpcStream implements GrpcCall, HeldStream {
   }
 
   #drain(): void {
-    this.#onDrained?.();
-    this.#onDrained = undefined;
+    this.#draining?.resolve();
+    this.#draining = undefined;
   }
 
   /** Reports to the connection what the request and the unsent answer take. */

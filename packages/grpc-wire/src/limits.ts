@@ -10,7 +10,7 @@ export interface WireLimits {
   readonly maxHeaderListBytes: number;
   /** Bytes of the HPACK decoder's dynamic table (SETTINGS_HEADER_TABLE_SIZE). Default: 4,096. */
   readonly headerTableBytes: number;
-  /** Bytes that wait for the socket. Over it the connection reads no frames and writes no messages until the peer reads. Default: 262,144. */
+  /** Bytes that wait for the socket. Over it the connection reads no frames and writes no messages until the peer reads. Default: 65,536. */
   readonly maxUnsentBytes: number;
   /** Milliseconds a request may take to arrive completely; after it RESOURCE_EXHAUSTED. Default: 30,000. */
   readonly receiveTimeoutMs: number;
@@ -26,7 +26,7 @@ export const DEFAULT_WIRE_LIMITS: WireLimits = {
   maxHeaderBlockBytes: 32_768,
   maxHeaderListBytes: 16_384,
   headerTableBytes: 4096,
-  maxUnsentBytes: 262_144,
+  maxUnsentBytes: 65_536,
   receiveTimeoutMs: 30_000,
   sendTimeoutMs: 30_000,
   idleTimeoutMs: 600_000,

@@ -19,14 +19,16 @@ const MAX_HEADER_LIST_SIZE = 0x6;
 
 const SETTING_BYTES = 6;
 
-/** What a peer announced and this side obeys. Its table size does not matter: the encoder uses no table. */
+/**
+ * What a peer announced and this side obeys. Its table size does not matter, since the encoder uses no table. Its frame
+ * size does not either: every peer accepts 16,384 bytes, and larger frames would exceed the bound on unsent bytes.
+ */
 export interface PeerSettings {
   initialWindow: number;
-  maxFrameBytes: number;
 }
 
 export function defaultPeerSettings(): PeerSettings {
-  return { initialWindow: DEFAULT_WINDOW, maxFrameBytes: DEFAULT_MAX_FRAME_BYTES };
+  return { initialWindow: DEFAULT_WINDOW };
 }
 
 /** The SETTINGS frame a server begins with. */
@@ -63,7 +65,6 @@ export function applySettings(peer: PeerSettings, bytes: Buffer, start: number, 
         if (value < DEFAULT_MAX_FRAME_BYTES || value > LARGEST_MAX_FRAME_BYTES) {
           throw new ConnectionFault("PROTOCOL_ERROR", `MAX_FRAME_SIZE of ${value}`);
         }
-        peer.maxFrameBytes = value;
         break;
       // Others, and those that are not known, ask nothing of a server that sends no pushes and indexes no fields.
     }
