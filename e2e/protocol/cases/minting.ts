@@ -90,7 +90,7 @@ export const minting: readonly Case[] = [
     "kms",
     MINT,
     { keyId: "app.p256", extraClaimsJson: base64("[]") },
-    invalid("mint", "extra_claims_json is not a JSON object in UTF-8, at most 64 deep"),
+    invalid("mint", "extra_claims_json is not a JSON object in UTF-8 with at most 1,024 members and 64 levels"),
   ),
   fails(
     "mint-jwt.order.subject-before-class",

@@ -126,10 +126,17 @@ export class Broker implements AsyncDisposable {
       connections: () => [...this.#listeners].reduce((sum, { connections }) => sum + connections, 0),
       inFlight: () => this.#dispatcher.load.inFlight,
       waiting: () => this.#dispatcher.load.waiting,
+      keyProbeAge: () => probes.ageSeconds,
       auditHealthy: () => audit?.healthy ?? true,
       breakers: () => backends.flatMap(({ id, breaker }) => (breaker ? [[id, breaker.open] as const] : [])),
     });
-    const probes = new KeyProbes(byId, this.#closed.signal);
+    const probes = new KeyProbes({
+      backends: byId,
+      closed: this.#closed.signal,
+      intervalMs: limits.healthWatchIntervalMs,
+      catalog: () => this.#reloader.current.catalog,
+      onRound: () => this.#watches.changed(),
+    });
     const services: Services = {
       backends: byId,
       limits,
@@ -165,7 +172,10 @@ export class Broker implements AsyncDisposable {
       audit: auditLog,
       logger,
       onReload: (event) => {
-        if (event.state === "done") this.#watches.changed();
+        if (event.state === "done") {
+          probes.reloaded();
+          this.#watches.changed();
+        }
         options.onReload?.(event);
       },
     });

@@ -31,6 +31,7 @@ const silent: Probe = () => new Promise(() => {});
 let probe: Probe;
 let asked: number;
 let probes: KeyProbes;
+let closed: AbortController;
 beforeEach(() => {
   vi.useFakeTimers();
   asked = 0;
@@ -45,9 +46,14 @@ beforeEach(() => {
       return probe(...given);
     }) as Probe,
   } as unknown as Backend;
-  probes = new KeyProbes(new Map([["kms", backend]]), new AbortController().signal);
+  closed = new AbortController();
+  const backends = new Map([["kms", backend]]);
+  probes = new KeyProbes({ backends, closed: closed.signal, intervalMs: 10_000, catalog: () => catalog });
 });
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  closed.abort();
+  vi.useRealTimers();
+});
 
 /** What a round came to, and how many seconds it took. */
 async function round() {
@@ -63,14 +69,46 @@ async function round() {
 const count = (states: string[], state: string) => states.filter((each) => each === state).length;
 
 describe("KeyProbes", () => {
-  it("probes every key once for all who ask, and again after two seconds", async () => {
-    const rounds = await Promise.all([round(), round(), round()]);
-    for (const { states } of rounds) expect(count(states, "present")).toBe(KEYS);
-    await probes.of(catalog);
+  it("causes one round every ten seconds, however often callers ask, and answers are at most 15 s old", async () => {
+    await round();
     expect(asked).toBe(KEYS);
-    await vi.advanceTimersByTimeAsync(2000);
-    await probes.of(catalog);
+    for (let second = 0; second < 60; second++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      for (let n = 0; n < 10; n++) await probes.of(catalog);
+      expect(probes.ageSeconds).toBeLessThan(15);
+    }
+    expect(asked).toBeLessThanOrEqual(7 * KEYS);
+    expect(asked).toBeGreaterThanOrEqual(6 * KEYS);
+  });
+
+  it("probes in the background while no caller asks, until the broker is closed", async () => {
+    await vi.advanceTimersByTimeAsync(30_500);
+    expect(asked).toBe(3 * KEYS);
+    closed.abort();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toBe(3 * KEYS);
+  });
+
+  it("starts one round for any number of failed operations in ten seconds", async () => {
+    await round();
+    for (let n = 0; n < 1000; n++) {
+      probes.operationFailed();
+      await vi.advanceTimersByTimeAsync(5);
+    }
     expect(asked).toBe(2 * KEYS);
+  });
+
+  it("probes a key that was made again, and no other", async () => {
+    probe = async () => ({ state: "absent" });
+    await round();
+    probe = present;
+    const entry = catalog.keys.get("k007");
+    if (entry === undefined) throw new Error("the catalog has no k007");
+    probes.changed(entry);
+    const outcomes = await probes.of(catalog);
+    expect(outcomes.get("k007")).toMatchObject({ state: "present" });
+    expect(outcomes.get("k008")).toMatchObject({ state: "absent" });
+    expect(asked).toBe(KEYS + 1);
   });
 
   it("gives up five seconds after nothing answers, however many keys there are", async () => {

@@ -25,7 +25,7 @@ export interface Limits {
   readonly maxHealthWatches: number;
   /** The same of one uid. Default: 64. */
   readonly maxHealthWatchesPerUser: number;
-  /** Milliseconds between two looks at readiness while it is watched. Default: 10,000. */
+  /** Milliseconds between two background rounds that probe every key for readiness. Default: 10,000. */
   readonly healthWatchIntervalMs: number;
   /** Milliseconds after which a connection without a request is closed; clients connect again by themselves. Default: 600,000. */
   readonly idleTimeoutMs: number;

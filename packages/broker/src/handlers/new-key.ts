@@ -27,7 +27,7 @@ export async function newKey({ keyId, keyType }: NewKeyRequest, call: Call): Pro
     return { ...result, wire };
   });
   call.provenance = provenance;
-  call.services.probes.forget();
+  call.services.probes.changed(entry);
   return create(NewKeyResponseSchema, { keyId, publicKey: wire });
 }
 

@@ -38,7 +38,7 @@ export async function setSecret({ secretId, value }: SetSecretRequest, call: Cal
   requireSize(call, "value", value, call.services.limits.maxPayloadBytes);
   requireClass(call, entry, "value");
   const version = await put(call, entry, value);
-  call.services.probes.forget();
+  call.services.probes.changed(entry);
   return create(SetSecretResponseSchema, { version });
 }
 
@@ -47,7 +47,7 @@ export async function rotateSecret({ secretId }: RotateSecretRequest, call: Call
   const entry = call.authorize("rotate", secretId);
   requireClass(call, entry, "asymmetric", "symmetric", "value");
   const version = entry.class === "value" ? await rotateValue(call, entry) : await rotateKey(call, entry);
-  call.services.probes.forget();
+  call.services.probes.changed(entry);
   call.services.events.publish({ case: "keyRotated", value: { keyId: secretId, newVersion: version } });
   return create(RotateSecretResponseSchema, { version });
 }

@@ -7,6 +7,8 @@ export interface MetricSources {
   inFlight(): number;
   waiting(): number;
   auditHealthy(): boolean;
+  /** Seconds. */
+  keyProbeAge(): number;
   /** By the id of the backend, for those that have a breaker: how many things it holds back. */
   breakers(): Iterable<readonly [backend: string, open: number]>;
 }
@@ -53,6 +55,11 @@ export class BrokerMetrics {
     this.#gauge("basil_connections", "Open connections.", sources.connections);
     this.#gauge("basil_requests_in_flight", "Requests at work.", sources.inFlight);
     this.#gauge("basil_requests_waiting", "Requests that wait for their turn.", sources.waiting);
+    this.#gauge(
+      "basil_key_probe_age_seconds",
+      "Age of the key probes that readiness answers from.",
+      sources.keyProbeAge,
+    );
     this.#gauge("basil_audit_healthy", "1 while audit records can be written.", () => Number(sources.auditHealthy()));
     const breaker: Gauge<"backend"> = new Gauge({
       name: "basil_backend_breaker_open",

@@ -49,6 +49,9 @@ type HandlerCode =
   | "INTERNAL"
   | "NO_REVOCATION_STORE";
 
+/** Codes of a backend or key that does not work, not of a request that it rejects. */
+const BACKEND_FAILURES: ReadonlySet<string> = new Set(["BACKEND_UNAVAILABLE", "BACKEND_ERROR", "INTERNAL"]);
+
 /** One request on its way: who asks, on which generation, what was decided, what was used. */
 export class Call {
   readonly identity: Identity;
@@ -173,7 +176,9 @@ export class Call {
     } catch (error) {
       if (forget !== undefined) void working.then(forget, () => undefined);
       if (signal.aborted && signal.reason instanceof BrokerError) throw signal.reason;
-      throw backendAnswer(this.#op, error);
+      const answer = backendAnswer(this.#op, error);
+      if (BACKEND_FAILURES.has(answer.code)) this.services.probes.operationFailed();
+      throw answer;
     }
   }
 
