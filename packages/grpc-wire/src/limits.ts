@@ -8,7 +8,7 @@ export interface WireLimits {
   readonly maxHeaderBlockBytes: number;
   /** Bytes of a decoded header list (SETTINGS_MAX_HEADER_LIST_SIZE). A longer one is RESOURCE_EXHAUSTED. Default: 16,384. */
   readonly maxHeaderListBytes: number;
-  /** Bytes of the HPACK decoder's dynamic table (SETTINGS_HEADER_TABLE_SIZE). Default: 4,096. */
+  /** Bytes of the HPACK decoder's dynamic table (SETTINGS_HEADER_TABLE_SIZE), at least 4,096: a client uses that many before it reads the setting. Default: 4,096. */
   readonly headerTableBytes: number;
   /** Bytes that wait for the socket. Over it the connection reads no frames and writes no messages until the peer reads. Default: 65,536. */
   readonly maxUnsentBytes: number;
