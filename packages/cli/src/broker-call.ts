@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { CliError } from "./cli-error.js";
 import type { GlobalOptions } from "./command.js";
 import type { CommandContext, Environment } from "./context.js";
+import { escapeField } from "./escape-text.js";
 import { integer, seconds } from "./option-values.js";
 import { sealedFileRemedy } from "./sealed-failure.js";
 import { clientSocketPath } from "./socket-path.js";
@@ -74,8 +75,9 @@ const REMEDIES: Readonly<Partial<Record<ClientErrorCode, string>>> = {
 };
 
 function cliErrorOf(error: AnyClientError, socket: string, timeoutMs: number): CliError {
-  const { message, cause, retryAfterMs } = error;
-  const said = error.reason === undefined ? message : `${message} (${error.reason})`;
+  const { cause, retryAfterMs } = error;
+  const message = escapeField(error.message);
+  const said = error.reason === undefined ? message : `${message} (${escapeField(error.reason)})`;
   const options = (remedy: string) => ({ cause: error, remedy });
   switch (error.code) {
     case "UNREACHABLE":

@@ -1,3 +1,5 @@
+import { escapeField } from "./escape-text.js";
+
 /** What is written where a person looks, besides results and messages. */
 export interface StatusScreen {
   /** As it is, without a newline. */
@@ -77,7 +79,7 @@ export class StatusLine {
     const wait = this.#waits.findLast(({ since }) => now - since >= TELL_AFTER_MS);
     if (wait === undefined || this.#asking > 0) return;
     const what = typeof wait.what === "string" ? wait.what : wait.what();
-    const text = `${what} … ${Math.floor((now - wait.since) / 1000)} s`;
+    const text = `${escapeField(what)} … ${Math.floor((now - wait.since) / 1000)} s`;
     if (text === this.#shown) return;
     this.#screen.write(`${CLEAR}${text}`);
     this.#shown = text;

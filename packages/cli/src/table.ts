@@ -1,8 +1,10 @@
+import { escapeField } from "./escape-text.js";
 import type { Terminal } from "./terminal.js";
 
-/** Aligned for people on a terminal, tab-separated elsewhere; nothing at all without rows. */
-export function writeTable(header: readonly string[], rows: readonly (readonly string[])[], terminal: Terminal): void {
-  if (rows.length === 0) return;
+/** Cells are escaped: a name cannot forge a column or a line. Aligned for people on a terminal, tab-separated elsewhere; nothing at all without rows. */
+export function writeTable(header: readonly string[], cells: readonly (readonly string[])[], terminal: Terminal): void {
+  if (cells.length === 0) return;
+  const rows = cells.map((row) => row.map(escapeField));
   const { out, colors, isTerminal } = terminal;
   if (!isTerminal) {
     for (const row of [header, ...rows]) out(row.join("\t"));

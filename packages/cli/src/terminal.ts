@@ -1,11 +1,16 @@
+import { randomBytes } from "node:crypto";
 import picocolors from "picocolors";
+import { escapeText } from "./escape-text.js";
 import { StatusLine, type Waiting } from "./status-line.js";
 
 const { createColors } = picocolors;
 
 export type Colors = ReturnType<typeof createColors>;
 
-/** Where a command writes. Results go to `out`, everything else to `err`. */
+/**
+ * Where a command writes. Results go to `out`, everything else to `err`. Control characters of lines are escaped here, for
+ * every command; only the colours below get through.
+ */
 export interface Terminal {
   /** Writes one line to standard output. */
   out(line: string): void;
@@ -43,6 +48,7 @@ const UNTOLD: Disposable = { [Symbol.dispose]() {} };
 export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
   const wanted = !env.NO_COLOR && env.TERM !== "dumb";
   const told = wanted && stderr.isTTY === true;
+  const painter = createPainter();
   const status = new StatusLine({
     write: (text) => void stderr.write(text),
     now: () => performance.now(),
@@ -60,9 +66,9 @@ export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
   return {
     out(line) {
       status.clear();
-      stdout.write(`${line}\n`);
+      stdout.write(`${painter.show(line)}\n`);
     },
-    outHandedOver: (line) => handedOver(`${line}\n`),
+    outHandedOver: (line) => handedOver(`${painter.show(line)}\n`),
     outBytesHandedOver: handedOver,
     outBytes(bytes) {
       status.clear();
@@ -70,13 +76,32 @@ export function createTerminal({ stdout, stderr, env }: Streams): Terminal {
     },
     err(line) {
       status.clear();
-      stderr.write(`${line}\n`);
+      stderr.write(`${painter.show(line)}\n`);
     },
     working: (what) => (told ? status.working(what) : UNTOLD),
     asking: () => (told ? status.asking() : UNTOLD),
     errFd: stderr.fd,
     isTerminal: stdout.isTTY === true,
-    colors: createColors(wanted && stdout.isTTY === true),
-    errColors: createColors(wanted && stderr.isTTY === true),
+    colors: painter.colors(wanted && stdout.isTTY === true),
+    errColors: painter.colors(wanted && stderr.isTTY === true),
+  };
+}
+
+/** Colours that only this terminal can make: their sequences carry a random mark until they are written. */
+function createPainter(): { colors(enabled: boolean): Colors; show(text: string): string } {
+  const mark = `<${randomBytes(16).toString("hex")}>`;
+  const marked = new RegExp(`${mark}(\\[\\d+m)`, "g");
+  return {
+    colors(enabled) {
+      const colors = createColors(enabled);
+      if (!enabled) return colors;
+      const paint = (format: unknown) =>
+        typeof format === "function"
+          ? (text: string | number | null | undefined) =>
+              (format as (text: string) => string)(escapeText(String(text))).replaceAll("\u001b", mark)
+          : format;
+      return Object.fromEntries(Object.entries(colors).map(([name, format]) => [name, paint(format)])) as never;
+    },
+    show: (text) => escapeText(text).replace(marked, "\u001b$1"),
   };
 }

@@ -2,6 +2,7 @@ import type { AeadName } from "@basil/client";
 import { aeadAlgorithm, aeadSpelling } from "../aead-names.js";
 import { type BrokerOptions, declareBroker, MAX_PAYLOAD_BYTES, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
+import { escapeField } from "../escape-text.js";
 import { toHex } from "../hex.js";
 import { hexBytes, nonEmpty } from "../option-values.js";
 import { declarePayload, type PayloadOptions, readPayload } from "../payload.js";
@@ -52,7 +53,7 @@ export const encrypt = defineCommand<EncryptOptions, EncryptReport>({
     };
   },
   render({ algorithm, version, nonce, ciphertext }, { out }) {
-    out(`algorithm: ${algorithm}`);
+    out(escapeField(`algorithm: ${algorithm}`));
     out(`version: ${version}`);
     out(`nonce: ${nonce}`.trimEnd());
     out(`ciphertext: ${ciphertext}`);

@@ -1,6 +1,7 @@
 import type { BrokerHealth } from "@basil/client";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
+import { escapeField } from "../escape-text.js";
 import { EXIT } from "../exit-code.js";
 
 export const health = defineCommand<BrokerOptions, BrokerHealth>({
@@ -11,7 +12,7 @@ export const health = defineCommand<BrokerOptions, BrokerHealth>({
   run: ({ options }, context) => withBroker(options, context, (client, call) => client.health(call)),
   render({ alive, version }, { out }) {
     out(`alive: ${alive}`);
-    out(`version: ${version}`);
+    out(escapeField(`version: ${version}`));
   },
   exitCode: ({ alive }) => (alive ? EXIT.done : EXIT.no),
 });

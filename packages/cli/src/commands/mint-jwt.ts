@@ -2,6 +2,7 @@ import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import type { CommandContext } from "../context.js";
+import { escapeField } from "../escape-text.js";
 import { integer, nonEmpty } from "../option-values.js";
 import { readPayload } from "../payload.js";
 
@@ -43,7 +44,7 @@ export const mintJwt = defineCommand<MintJwtOptions, MintJwtReport>({
     return { token, expires_at: expiresAt === undefined ? null : Math.floor(expiresAt.getTime() / 1000) };
   },
   render({ token, expires_at }, { out }) {
-    out(token);
+    out(escapeField(token));
     if (expires_at !== null) out(`expires_at: ${expires_at}`);
   },
 });

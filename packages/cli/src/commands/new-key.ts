@@ -3,6 +3,7 @@ import { Option } from "commander";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
+import { escapeField } from "../escape-text.js";
 import { toHex } from "../hex.js";
 import { nonEmpty } from "../option-values.js";
 
@@ -52,7 +53,7 @@ export const newKey = defineCommand<NewKeyOptions, { readonly key_id: string; re
     return { key_id: created.keyId, public_key: toHex(created.publicKey) };
   },
   render({ key_id, public_key }, { out }) {
-    out(`key_id: ${key_id}`);
+    out(escapeField(`key_id: ${key_id}`));
     out(`public_key: ${public_key}`.trimEnd());
   },
 });

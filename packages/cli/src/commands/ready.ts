@@ -4,6 +4,7 @@ import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js
 import { CliError } from "../cli-error.js";
 import { defineCommand } from "../command.js";
 import type { CommandContext } from "../context.js";
+import { escapeField } from "../escape-text.js";
 import { EXIT } from "../exit-code.js";
 import { seconds } from "../option-values.js";
 
@@ -45,7 +46,7 @@ export const ready = defineCommand<ReadyOptions, ReadyReport>({
     };
   },
   render(report, { out }) {
-    for (const [name, value] of Object.entries(report)) out(`${name}: ${value}`);
+    for (const [name, value] of Object.entries(report)) out(escapeField(`${name}: ${value}`));
   },
   exitCode: (report) => (report.ready ? EXIT.done : EXIT.no),
 });

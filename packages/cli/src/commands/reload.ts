@@ -1,5 +1,6 @@
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
+import { escapeField } from "../escape-text.js";
 import { EXIT } from "../exit-code.js";
 
 interface ReloadOptions extends BrokerOptions {
@@ -39,7 +40,7 @@ export const reload = defineCommand<ReloadOptions, ReloadReport>({
   },
   render(report, { out, err, errColors }) {
     if (report.rejection !== null) {
-      out(`rejected: ${report.rejection.reason}: ${report.rejection.message}`);
+      out(escapeField(`rejected: ${report.rejection.reason}: ${report.rejection.message}`));
       out(`previous_generation: ${report.previous_generation}`);
       return;
     }

@@ -1,5 +1,6 @@
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
+import { escapeField } from "../escape-text.js";
 import { integer, nonEmpty } from "../option-values.js";
 
 interface RevokeOptions extends BrokerOptions {
@@ -32,8 +33,8 @@ export const revoke = defineCommand<RevokeOptions, RevokeReport>({
     return { trust_domain: trustDomain, jti, expires_at_unix: expiresAtUnix, persisted: true };
   },
   render({ trust_domain, jti, expires_at_unix, persisted }, { out }) {
-    out(`revoked: ${jti}`);
-    out(`trust_domain: ${trust_domain}`);
+    out(escapeField(`revoked: ${jti}`));
+    out(escapeField(`trust_domain: ${trust_domain}`));
     out(`expires_at_unix: ${expires_at_unix}`);
     out(`persisted: ${persisted}`);
   },

@@ -1,6 +1,7 @@
 import type { BrokerStatus } from "@basil/client";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { defineCommand } from "../command.js";
+import { escapeField } from "../escape-text.js";
 
 export const status = defineCommand<BrokerOptions, BrokerStatus>({
   name: "status",
@@ -9,8 +10,8 @@ export const status = defineCommand<BrokerOptions, BrokerStatus>({
   declare: declareBroker,
   run: ({ options }, context) => withBroker(options, context, (client, call) => client.status(call)),
   render({ backend, version, protocol }, { out }) {
-    out(`backend: ${backend}`);
-    out(`version: ${version}`);
+    out(escapeField(`backend: ${backend}`));
+    out(escapeField(`version: ${version}`));
     out(`protocol: ${protocol}`);
   },
 });

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from "commander";
 import { type BrokerOptions, declareBroker, withBroker } from "../broker-call.js";
 import { CliError } from "../cli-error.js";
 import { defineCommand, toJson } from "../command.js";
+import { escapeField } from "../escape-text.js";
 
 const KINDS = ["key_rotated", "bundle_changed", "revoked"] as const satisfies readonly BrokerEvent["kind"][];
 type Kind = (typeof KINDS)[number];
@@ -78,5 +79,5 @@ function fields(event: Detail<BrokerEvent>): object {
 function line(event: BrokerEvent): string {
   const { at, ...detail } = event;
   const words = Object.entries(fields(detail as Detail<BrokerEvent>)).map(([name, value]) => `${name}=${value}`);
-  return `${at.toISOString()}  ${words.join("  ")}`;
+  return escapeField(`${at.toISOString()}  ${words.join("  ")}`);
 }
