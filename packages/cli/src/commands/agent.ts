@@ -25,7 +25,9 @@ export const agent = defineCommand<AgentOptions, { readonly stopped_by: string }
     const { agentLogger } = await import("../agent/agent-logger.js");
     const { startAgent } = await import("../agent/start-agent.js");
     const { serviceManager } = await import("../service-manager/service-manager.js");
+    const { logOnly } = await import("../agent/log-only.js");
     const logger = await agentLogger(options.logLevel, terminal);
+    using _ = logOnly(logger);
     const settings = await resolveSettings(options, context);
     if (options.vaultAddr !== undefined)
       logger.warn({}, "--vault-addr has no effect: no vault backend is part of this build");
