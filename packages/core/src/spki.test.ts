@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isBackendError } from "./errors.js";
 import { rawToSpki, spkiKeyType, spkiToRaw } from "./spki.js";
+import { verifySignature } from "./verify-signature.js";
 
 const KEYS = [
   { keyType: "ed25519", bytes: 32, spkiBytes: 44, pair: () => generateKeyPairSync("ed25519") },
@@ -68,6 +69,34 @@ describe.each(KEYS)("SPKI, $keyType", ({ keyType, bytes, spkiBytes, pair }) => {
   it("refuses a width that is not the key type's", () => {
     for (const length of [0, bytes - 1, bytes + 1]) {
       expect(() => rawToSpki(new Uint8Array(length).fill(4), keyType)).toThrow(refusal);
+    }
+  });
+});
+
+describe("Ed25519 keys of small order", () => {
+  const prefix = Buffer.from("302a300506032b6570032100", "hex");
+  // The eight points of order 1, 2, 4 and 8 in their canonical encodings (RFC 7748 §6 names their u coordinates).
+  const points = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+  ];
+
+  it.each(points)("rawToSpki, spkiToRaw and spkiKeyType refuse %s, and verifySignature answers false", (hex) => {
+    const raw = new Uint8Array(Buffer.from(hex, "hex"));
+    const spki = new Uint8Array(Buffer.concat([prefix, raw]));
+    expect(() => rawToSpki(raw, "ed25519")).toThrow(/small order/);
+    expect(() => rawToSpki(raw, "ed25519-nkey")).toThrow(refusal);
+    expect(() => spkiToRaw(spki, "ed25519")).toThrow(refusal);
+    expect(() => spkiKeyType(spki)).toThrow(refusal);
+    for (const signature of [new Uint8Array(64), Uint8Array.from([...raw, ...new Uint8Array(32)])]) {
+      const message = new Uint8Array([1]);
+      expect(verifySignature({ keyType: "ed25519", publicKey: spki, message, signature })).toBe(false);
     }
   });
 });

@@ -27,9 +27,20 @@ const ED25519_BYTES = 32;
  * @param spki - SPKI DER of exactly this key type; 44, 91, 120 or 158 bytes.
  * @returns ed25519, ed25519-nkey: the 32 bytes of RFC 8032 §5.1.5. ecdsa-p256, -p384, -p521: the uncompressed point
  *   `04 ‖ X ‖ Y` of SEC 1 §2.3.3, 65, 97 or 133 bytes. A copy; the point is on the curve.
- * @throws {@link BackendError} `PUBLIC_KEY_MALFORMED`; `UNSUPPORTED_ALGORITHM` for another key type.
+ * @throws {@link BackendError} `PUBLIC_KEY_MALFORMED`, also for an Ed25519 key of small order; `UNSUPPORTED_ALGORITHM` for another key type.
  */
 export function spkiToRaw(spki: Uint8Array, keyType: KeyType): Uint8Array {
+  const raw = spkiToPoint(spki, keyType);
+  requireLargeOrder(raw, keyType);
+  return raw;
+}
+
+/**
+ * As {@link spkiToRaw}, but returns an Ed25519 key of small order, so that a verifier can answer false for it.
+ *
+ * @internal
+ */
+export function spkiToPoint(spki: Uint8Array, keyType: KeyType): Uint8Array {
   const { raw, keyType: found } = readSpki(spki, keyType);
   const same = found === keyType || (found === "ed25519" && isEd25519KeyType(keyType));
   if (!same) throw malformed(`a public key of ${found}`, keyType);
@@ -40,13 +51,14 @@ export function spkiToRaw(spki: Uint8Array, keyType: KeyType): Uint8Array {
 /**
  * SPKI DER from the raw 32 bytes or the uncompressed SEC 1 point. The inverse of {@link spkiToRaw}.
  *
- * @throws {@link BackendError} `PUBLIC_KEY_MALFORMED` for a wrong width, a compressed point, or a point that is not on
- *   the curve; `UNSUPPORTED_ALGORITHM` for another key type.
+ * @throws {@link BackendError} `PUBLIC_KEY_MALFORMED` for a wrong width, a compressed point, a point that is not on
+ *   the curve, or an Ed25519 key of small order; `UNSUPPORTED_ALGORITHM` for another key type.
  */
 export function rawToSpki(raw: Uint8Array, keyType: KeyType): Uint8Array {
   requireBytes(raw, "raw");
   requireWidth(raw, keyType);
   requirePoint(raw, keyType);
+  requireLargeOrder(raw, keyType);
   const algorithm = isEcdsaKeyType(keyType) ? [EC_PUBLIC_KEY_OID, ecdsaCurve(keyType).oid] : [ED25519_OID];
   const oids = algorithm.map((oid) => encodeDer(DER_TAG.objectIdentifier, Buffer.from(oid, "hex")));
   return encodeDer(
@@ -60,11 +72,12 @@ export function rawToSpki(raw: Uint8Array, keyType: KeyType): Uint8Array {
  * Which key type an SPKI DER holds: `ed25519`, `ecdsa-p256`, `ecdsa-p384` or `ecdsa-p521`.
  * An `ed25519-nkey` is told from an `ed25519` only by the catalog.
  *
- * @throws {@link BackendError} `PUBLIC_KEY_MALFORMED` for anything else.
+ * @throws {@link BackendError} `PUBLIC_KEY_MALFORMED` for anything else, and for an Ed25519 key of small order.
  */
 export function spkiKeyType(spki: Uint8Array): "ed25519" | EcdsaKeyType {
   const { raw, keyType } = readSpki(spki);
   requirePoint(raw, keyType);
+  requireLargeOrder(raw, keyType);
   return keyType;
 }
 
@@ -104,6 +117,13 @@ function requirePoint(raw: Uint8Array, keyType: KeyType): void {
     ? NOBLE_CURVES[keyType].utils.isValidPublicKey(raw)
     : ed25519.utils.isValidPublicKey(raw, false);
   if (!valid) throw malformed("a point that is not on the curve", keyType);
+}
+
+/** A signature that fits every message exists for a key of small order. P-256, P-384 and P-521 have cofactor 1. */
+function requireLargeOrder(raw: Uint8Array, keyType: KeyType): void {
+  if (isEd25519KeyType(keyType) && ed25519.Point.fromBytes(raw).isSmallOrder()) {
+    throw malformed("a point of small order, with which any message can be signed", keyType);
+  }
 }
 
 function malformed(reason: string, keyType: KeyType | undefined): BackendError {

@@ -2,7 +2,7 @@ import type { KeyType } from "@basil/catalog";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { ecdsaCurve, isEcdsaKeyType, NOBLE_CURVES } from "./curves.js";
 import { requireBytes } from "./require-bytes.js";
-import { spkiToRaw } from "./spki.js";
+import { spkiToPoint } from "./spki.js";
 
 export interface VerifySignatureInput {
   /** ed25519, ed25519-nkey, ecdsa-p256, ecdsa-p384 or ecdsa-p521. */
@@ -29,7 +29,7 @@ export function verifySignature({ keyType, publicKey, message, signature }: Veri
   requireBytes(publicKey, "publicKey");
   requireBytes(message, "message");
   requireBytes(signature, "signature");
-  const key = spkiToRaw(publicKey, keyType);
+  const key = spkiToPoint(publicKey, keyType);
   if (!isEcdsaKeyType(keyType)) {
     return signature.length === 64 && ed25519.verify(signature, message, key, { zip215: false });
   }
