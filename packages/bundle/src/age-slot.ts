@@ -1,6 +1,7 @@
 import { Decrypter, Encrypter } from "age-encryption";
 import { decryptWithAge, encryptWithAge } from "./age-program.js";
 import { BundleError } from "./errors.js";
+import { identityLines } from "./identity-lines.js";
 import type { SlotContext, SlotFileProvider } from "./slot.js";
 
 export interface AgeSlotOptions {
@@ -72,24 +73,18 @@ function unwrapperFor(
   identities: Uint8Array,
   programOptions: ProgramOptions,
 ): NonNullable<SlotFileProvider["unwrapFile"]> {
-  const lines = new TextDecoder()
-    .decode(identities)
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
-  if (lines.length === 0)
-    throw new BundleError("KEY_INVALID", "the age identity file holds no identity", { field: "identity" });
-  if (!lines.every((line) => /^AGE-SECRET-KEY-(?:PQ-)?1/.test(line))) {
+  const lines = identityLines(identities);
+  if (!lines.every(({ text }) => /^AGE-SECRET-KEY-(?:PQ-)?1/.test(text))) {
     return (file, context) => decryptWithAge(file, { identities }, programOptions(context));
   }
   const decrypter = new Decrypter();
-  for (const [index, line] of lines.entries()) {
+  for (const { text, line } of lines) {
     try {
-      decrypter.addIdentity(line);
+      decrypter.addIdentity(text);
     } catch (cause) {
       throw new BundleError(
         "KEY_INVALID",
-        `identity ${index + 1} of the age identity file is not well formed`,
+        `line ${line} of the age identity file is not a well-formed identity`,
         { field: "identity" },
         { cause },
       );
