@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CliError } from "./cli-error.js";
-import { writeProblem } from "./config/read-document.js";
+import { writeProblem, writeRemedy } from "./config/read-document.js";
 
 /**
  * Puts a file of mode 0600 in place whole: written beside the target, synced, renamed over it, and the folder synced.
@@ -34,7 +34,7 @@ export async function writeSecretFile(path: string, content: Uint8Array | AsyncI
       "FILE",
       `the file ${path} cannot be written: ${writeProblem(cause)}`,
       { path },
-      { cause, remedy: "check the folder and its permissions" },
+      { cause, remedy: writeRemedy(cause) },
     );
   }
 }

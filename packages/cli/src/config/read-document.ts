@@ -46,6 +46,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the path is too long",
   EEXIST: "it exists already",
   ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota of this user is used up",
   EROFS: "the file system is read-only",
 };
 
@@ -54,6 +55,14 @@ export function writeProblem(error: unknown): string {
   return (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT"
     ? "there is no such folder"
     : fileProblem(error);
+}
+
+/** What to do about a file that could not be written. */
+export function writeRemedy(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
+  return ["ENOSPC", "EDQUOT"].includes(code)
+    ? "free some space there, or name a folder on another disk, and run the command again"
+    : "check the folder and its permissions";
 }
 
 /** What went wrong with a file, in words. */

@@ -1,5 +1,5 @@
 import { CliError } from "../cli-error.js";
-import { fileProblem } from "../config/read-document.js";
+import { fileProblem, writeRemedy } from "../config/read-document.js";
 import type { CommandContext } from "../context.js";
 import { writeSecretFile } from "../secret-file.js";
 import type { InitAnswers } from "./answers.js";
@@ -43,6 +43,7 @@ export async function deploy(input: DeployInput, context: CommandContext): Promi
     if (sealing) await seal(input, placed, context);
     if (context.signal.aborted)
       throw new CliError("DEADLINE", "interrupted", {}, { remedy: "nothing was left behind" });
+    await placed.keep();
   } catch (error) {
     await placed.undo();
     throw error;
@@ -75,7 +76,7 @@ async function written(folder: string, write: () => Promise<void>): Promise<void
       "FILE",
       `${folder} cannot be written: ${fileProblem(cause)}`,
       { path: folder },
-      { cause, remedy: "check the folder and its permissions" },
+      { cause, remedy: writeRemedy(cause) },
     );
   }
 }
