@@ -1,5 +1,7 @@
 import { type ChangeBundleOptions, type Changed, changeBundle, type NoticeOptions } from "./change-bundle.js";
 import type { ClearSlot } from "./clear-part.js";
+import { replaceDepositKey } from "./deposits/deposit-key.js";
+import { settleDeposits } from "./deposits/promote.js";
 import type { Draft, SlotInput } from "./draft.js";
 import { BundleError } from "./errors.js";
 import { type AnySlotProvider, canUnwrap, canWrap, type SlotContext, unwrapMasterKey } from "./slot.js";
@@ -35,11 +37,25 @@ export async function removeSlot(
   return changeBundle(path, options, (draft) => take(draft, slotId));
 }
 
+export interface Rekeyed {
+  readonly slots: readonly SlotFacts[];
+  /** The new deposit recipient, 43 characters base64url; nothing when the bundle takes no deposits. */
+  readonly recipient: string | undefined;
+  /** Ids of the contributors, who need the new recipient. */
+  readonly contributors: readonly string[];
+  /** Backend ids whose deposits were promoted. */
+  readonly promoted: readonly string[];
+  /** File names of the deposit records that were removed: promoted, spent or discarded. */
+  readonly removed: readonly string[];
+}
+
 export interface RekeyOptions extends ChangeBundleOptions {
   /** Secrets and recipients for the slots that stay, beside those in `unlock`. */
   readonly slots?: readonly AnySlotProvider[];
   /** Slots to leave out, by id. */
   readonly dropSlots?: readonly number[];
+  /** Removes every deposit beside the bundle. By default effective ones are promoted. */
+  readonly discardDeposits?: boolean;
   /** Makes a provider that can wrap from the facts kept with a slot, for kinds that need no secret to wrap, such as `age`. */
   readonly providerFor?: (
     slot: SlotFacts & { readonly parameters: Readonly<Record<string, string>> },
@@ -47,20 +63,25 @@ export interface RekeyOptions extends ChangeBundleOptions {
 }
 
 /**
- * Replaces the master key, so that a removed slot or an old copy opens nothing written from now on. Every slot is wrapped
- * anew: with a secret that opens it now, or by `providerFor`. Nothing is written unless all of them can be.
- * @throws {@link BundleError} `REKEY_INCOMPLETE` naming the slots that lack a secret, `SLOT_NOT_FOUND`, `LAST_SLOT`, and what changing throws.
+ * Replaces the master key and the deposit key, so that a removed slot or an old copy opens nothing written from now on, nor
+ * any later deposit. Every slot is wrapped anew: with a secret that opens it now, or by `providerFor`. Nothing is written
+ * unless all of them can be. A deposit made to the old recipient before stays readable to the holder of an old copy.
+ * @throws {@link BundleError} `DEPOSITS_LEFT`; `REKEY_INCOMPLETE` naming the slots that lack a secret, `SLOT_NOT_FOUND`, `LAST_SLOT`, and what changing throws.
  */
-export async function rekey(path: string, options: RekeyOptions): Promise<Changed<readonly SlotFacts[]>> {
-  return changeBundle(path, options, async (draft) => {
+export async function rekey(path: string, options: RekeyOptions): Promise<Changed<Rekeyed>> {
+  return changeBundle(path, options, async (draft, context) => {
     for (const slotId of options.dropSlots ?? []) take(draft, slotId);
     const candidates = [...options.unlock, ...(options.slots ?? [])];
     const providers = new Map<number, AnySlotProvider>();
     const missing: ClearSlot[] = [];
     for (const slot of draft.slots) {
-      const context = { bundleId: draft.bundleId, slotId: slot.id, ...(options.signal && { signal: options.signal }) };
+      const slotContext = {
+        bundleId: draft.bundleId,
+        slotId: slot.id,
+        ...(options.signal && { signal: options.signal }),
+      };
       const provider =
-        (await providerThatOpens(slot, candidates, context)) ??
+        (await providerThatOpens(slot, candidates, slotContext)) ??
         (await options.providerFor?.({ ...factsOf(slot), parameters: Object.fromEntries(slot.parameters) }));
       if (provider === undefined || !canWrap(provider)) missing.push(slot);
       else providers.set(slot.id, provider);
@@ -75,8 +96,11 @@ export async function rekey(path: string, options: RekeyOptions): Promise<Change
         },
       );
     }
+    const { promoted, removed } = await settleDeposits(draft, context, path, options.discardDeposits === true);
+    const recipient = draft.depositKey === undefined ? undefined : replaceDepositKey(draft);
     await draft.rekey(providers, options.signal);
-    return draft.slots.map(factsOf);
+    const contributors = draft.deposits.contributors.map(({ id }) => id);
+    return { slots: draft.slots.map(factsOf), recipient, contributors, promoted, removed };
   });
 }
 

@@ -55,6 +55,8 @@ export interface BundleErrorDetails {
   CREDENTIAL_INVALID: { readonly backendId: string; readonly problems: readonly string[] };
   /** `rekey` has no secret for these slots. */
   REKEY_INCOMPLETE: { readonly slotIds: readonly number[] };
+  /** `rekey` would lose these deposits: they cannot be promoted, and the new deposit key does not open them. */
+  DEPOSITS_LEFT: { readonly deposits: readonly string[] };
   /** The bundle takes no deposits: it has no deposit key. */
   NO_DEPOSIT_KEY: Record<never, never>;
   /** No such contributor. */
@@ -116,6 +118,7 @@ const CODES: Record<BundleErrorCode, true> = {
   BACKEND_NOT_FOUND: true,
   CREDENTIAL_INVALID: true,
   REKEY_INCOMPLETE: true,
+  DEPOSITS_LEFT: true,
   NO_DEPOSIT_KEY: true,
   CONTRIBUTOR_NOT_FOUND: true,
   BACKEND_TAKEN: true,

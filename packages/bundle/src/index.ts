@@ -2,7 +2,7 @@ export type { AgeSlotOptions } from "./age-slot.js";
 export { ageSlot } from "./age-slot.js";
 export { bip39Slot, generatePhrase } from "./bip39-slot.js";
 export type { ChangeBundleOptions, Changed, NoticeOptions } from "./change-bundle.js";
-export type { RekeyOptions, SlotFacts } from "./change-slots.js";
+export type { Rekeyed, RekeyOptions, SlotFacts } from "./change-slots.js";
 export { addSlot, rekey, removeSlot } from "./change-slots.js";
 export type { CreateBundleOptions, CreatedBundle } from "./create-bundle.js";
 export { createBundle } from "./create-bundle.js";

@@ -173,7 +173,7 @@ describe("rekey", () => {
     await createBundle(path, { slots: [{ provider: passphrase("one") }, { provider: passphrase("two") }] });
     const old = await exportSlot(path, 1);
     const changed = await rekey(path, { unlock: [passphrase("one")], slots: [passphrase("two")] });
-    expect(changed.result.map(({ id }) => id)).toEqual([0, 1]);
+    expect(changed.result.slots.map(({ id }) => id)).toEqual([0, 1]);
     expect(await opens(passphrase("two"))).toBe(1);
     const masterKeyOf = async (file: Uint8Array) => {
       const decrypter = new Decrypter();

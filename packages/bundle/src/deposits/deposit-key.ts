@@ -19,6 +19,12 @@ function depositRecipientOf(privateKey: Uint8Array): Uint8Array {
 /** Gives the bundle a deposit key unless it has one. Returns the recipient, 43 characters base64url. */
 export function makeDepositKey(draft: Draft): string {
   if (draft.depositKey !== undefined && draft.deposits.recipient !== null) return draft.deposits.recipient;
+  return replaceDepositKey(draft);
+}
+
+/** Gives the bundle a new deposit key and zeroes the one before. Returns the new recipient, 43 characters base64url. */
+export function replaceDepositKey(draft: Draft): string {
+  draft.depositKey?.fill(0);
   draft.depositKey = new Uint8Array(randomBytes(32));
   draft.deposits.recipient = encodeToken(depositRecipientOf(draft.depositKey));
   draft.changed = true;

@@ -16,6 +16,7 @@ import {
   passphraseSlot,
   promoteDeposits,
   publicTokenOf,
+  rekey,
   setBackend,
 } from "../index.js";
 import { LIMITS } from "../limits.js";
@@ -247,5 +248,76 @@ describe("promoteDeposits", () => {
     await dropDeposits(path, await records());
     expect(await records()).toEqual([]);
     await expect(dropDeposits(path, ["../creds.sealed"])).rejects.toMatchObject({ code: "DEPOSIT_NOT_FOUND" });
+  });
+});
+
+describe("rekey", () => {
+  const file = async () => (await readdir(`${path}.deposits`)).filter((name) => name.endsWith(".deposit"));
+
+  it("makes a new deposit key, so that an old copy opens no later deposit", async () => {
+    const old = join(folder, "old.sealed");
+    await cp(path, old);
+    const { result } = await rekey(path, { unlock });
+    expect(result).toMatchObject({ contributors: ["ops"], promoted: [], removed: [] });
+    expect(result.recipient).toMatch(/^[\w-]{43}$/);
+    expect(result.recipient).not.toBe(recipient);
+    recipient = result.recipient as string;
+    await give("eu-west-1");
+    await cp(`${path}.deposits`, `${old}.deposits`, { recursive: true });
+    await using opened = await openBundle(old, { unlock, acceptRollback: true, deposits: "review" });
+    expect(opened.deposits.map(({ status }) => status)).not.toContain("effective");
+    await using now = await openBundle(path, { unlock });
+    expect(now.backends.get("kms")?.credential).toEqual({ region: "eu-west-1" });
+  });
+
+  it("leaves an old copy that is raised to the epoch unable to open a later deposit", async () => {
+    const old = join(folder, "old.sealed");
+    await cp(path, old);
+    recipient = (await rekey(path, { unlock })).result.recipient as string;
+    await setBackend(old, kms("us-east-2"), { unlock });
+    await give("eu-west-1");
+    await cp(`${path}.deposits`, `${old}.deposits`, { recursive: true });
+    const { result } = await promoteDeposits(old, { unlock });
+    expect(result.promoted).toEqual([]);
+    expect(result.review.map(({ status }) => status)).toEqual(["decrypt-failed"]);
+  });
+
+  it("promotes the deposits that are there before it replaces the key", async () => {
+    await give("eu-west-1");
+    const { result } = await rekey(path, { unlock });
+    expect(result.promoted).toEqual(["kms"]);
+    expect(await file()).toEqual([]);
+    await using opened = await openBundle(path, { unlock });
+    expect(opened.backends.get("kms")?.credential).toEqual({ region: "eu-west-1" });
+  });
+
+  it("refuses to lose a deposit that cannot be promoted, and drops it with discardDeposits", async () => {
+    await give("eu-west-1");
+    await disallowContributor(path, "ops", { unlock });
+    const [name] = await file();
+    const before = await readFile(path);
+    await expect(rekey(path, { unlock })).rejects.toMatchObject({
+      code: "DEPOSITS_LEFT",
+      details: { deposits: [name] },
+    });
+    expect(await readFile(path)).toEqual(before);
+    const { result } = await rekey(path, { unlock, discardDeposits: true });
+    expect(result).toMatchObject({ promoted: [], removed: [name] });
+    expect(await file()).toEqual([]);
+  });
+
+  it("has a deposit to the old recipient refused by name", async () => {
+    const before = recipient;
+    const { result } = await rekey(path, { unlock });
+    await expect(give("eu-west-1")).rejects.toMatchObject({
+      code: "KEY_INVALID",
+      message: expect.stringMatching(new RegExp(`${before}.*${result.recipient}`)),
+    });
+  });
+
+  it("makes no deposit key for a bundle that takes no deposits", async () => {
+    const plain = join(folder, "plain.sealed");
+    await createBundle(plain, { slots: unlock.map((provider) => ({ provider })), backends: [] });
+    expect((await rekey(plain, { unlock })).result.recipient).toBeUndefined();
   });
 });

@@ -101,7 +101,11 @@ export async function depositTarget(
   const { bundleId, epoch, deposits } = container.clear;
   if (deposits.recipient === null) throw new BundleError("NO_DEPOSIT_KEY", `${path} has no deposit key`, {});
   if (deposits.recipient !== options.recipient) {
-    throw new BundleError("KEY_INVALID", `the recipient is not the deposit key of ${path}`, { field: "recipient" });
+    throw new BundleError(
+      "KEY_INVALID",
+      `the recipient ${options.recipient.slice(0, 43)} is not the deposit key of ${path}, which is ${deposits.recipient}: it belongs to another bundle or to a time before 'rekey'`,
+      { field: "recipient" },
+    );
   }
   return { bundleId, epoch };
 }

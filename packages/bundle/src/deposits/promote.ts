@@ -1,5 +1,6 @@
-import { type ChangeBundleOptions, type Changed, changeBundle } from "../change-bundle.js";
+import { type ChangeBundleOptions, type ChangeContext, type Changed, changeBundle } from "../change-bundle.js";
 import type { Draft } from "../draft.js";
+import { BundleError } from "../errors.js";
 import { type BundleHost, localHost } from "../host.js";
 import { openBundle } from "../open-bundle.js";
 import { readDeposits, removeDeposits } from "./deposit-folder.js";
@@ -42,15 +43,59 @@ const SPENT = new Set([
 export async function promoteDeposits(path: string, options: PromoteOptions): Promise<Changed<Promotion>> {
   if (options.dryRun === true) return rehearse(path, options);
   return changeBundle(path, options, async (draft, { host, afterwards }) => {
-    const payload = { backends: [...draft.backends.values()], depositKey: draft.depositKey };
-    const reviewed = await reviewDeposits(draft.clearPart(), payload, await readDeposits(host.files, path));
-    const { chosen, removed } = plan(reviewed, options);
-    for (const item of chosen) take(draft, item);
-    for (const item of reviewed) if (!chosen.includes(item)) item.credential?.json.fill(0);
+    const { chosen, review, removed } = await takeDeposits(draft, host, path, options);
     if (chosen.length > 0) afterwards(() => removeDeposits(host, path, removed));
     else await removeDeposits(host, path, removed);
-    return { review: reviewed.map(withoutCredential), promoted: backendsOf(chosen), removed };
+    return { review, promoted: backendsOf(chosen), removed };
   });
+}
+
+/**
+ * For a change that replaces the deposit key: promotes every effective deposit, or drops all deposits. A deposit that the
+ * new key could no longer open is never left unnamed.
+ *
+ * @throws {@link BundleError} `DEPOSITS_LEFT` for deposits that cannot be promoted, unless `discard` is set.
+ */
+export async function settleDeposits(
+  draft: Draft,
+  { host, afterwards }: ChangeContext,
+  path: string,
+  discard: boolean,
+): Promise<Promotion> {
+  if (discard) {
+    const payload = { backends: [...draft.backends.values()], depositKey: draft.depositKey };
+    const reviewed = await reviewDeposits(draft.clearPart(), payload, await readDeposits(host.files, path));
+    for (const { credential } of reviewed) credential?.json.fill(0);
+    const removed = reviewed.map(({ file }) => file);
+    afterwards(() => removeDeposits(host, path, removed));
+    return { review: reviewed.map(withoutCredential), promoted: [], removed };
+  }
+  const { chosen, review, removed } = await takeDeposits(draft, host, path, { prune: true });
+  const left = review.filter(({ file }) => !removed.includes(file));
+  if (left.length > 0) {
+    const names = left.map(({ file, status }) => `${file} (${status})`).join(", ");
+    throw new BundleError(
+      "DEPOSITS_LEFT",
+      `deposits that cannot be promoted would be lost with the deposit key: ${names}; nothing was written`,
+      { deposits: left.map(({ file }) => file) },
+    );
+  }
+  afterwards(() => removeDeposits(host, path, removed));
+  return { review, promoted: backendsOf(chosen), removed };
+}
+
+async function takeDeposits(
+  draft: Draft,
+  host: BundleHost,
+  path: string,
+  options: Pick<PromoteOptions, "backends" | "contributors" | "prune">,
+): Promise<{ chosen: readonly ReviewedDeposit[]; review: readonly DepositReview[]; removed: readonly string[] }> {
+  const payload = { backends: [...draft.backends.values()], depositKey: draft.depositKey };
+  const reviewed = await reviewDeposits(draft.clearPart(), payload, await readDeposits(host.files, path));
+  const { chosen, removed } = plan(reviewed, options);
+  for (const item of chosen) take(draft, item);
+  for (const item of reviewed) if (!chosen.includes(item)) item.credential?.json.fill(0);
+  return { chosen, review: reviewed.map(withoutCredential), removed };
 }
 
 /** What promoting would do; takes no lock and needs no right to write. */
@@ -70,7 +115,7 @@ async function rehearse(path: string, options: PromoteOptions): Promise<Changed<
 
 function plan<Review extends DepositReview>(
   review: readonly Review[],
-  options: PromoteOptions,
+  options: Pick<PromoteOptions, "backends" | "contributors" | "prune">,
 ): { chosen: Review[]; removed: string[] } {
   const chosen = review.filter((item) => item.status === "effective" && isWanted(item, options));
   return {
@@ -110,7 +155,10 @@ function take(draft: Draft, { record, credential }: ReviewedDeposit): void {
   draft.changed = true;
 }
 
-function isWanted({ record }: DepositReview, { backends = [], contributors = [] }: PromoteOptions): boolean {
+function isWanted(
+  { record }: DepositReview,
+  { backends = [], contributors = [] }: Pick<PromoteOptions, "backends" | "contributors">,
+): boolean {
   if (record === undefined) return false;
   if (backends.length > 0 && !backends.includes(record.backend)) return false;
   return contributors.length === 0 || contributors.includes(record.contributor);

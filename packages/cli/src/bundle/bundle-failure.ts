@@ -19,6 +19,7 @@ const REMEDIES: Readonly<Record<Exclude<BundleErrorCode, "SPEC_SYNTAX">, string>
   EXISTS: "choose another path, or replace it with --force",
   LAST_SLOT: "add another slot first",
   REKEY_INCOMPLETE: "give --open or --slot for them, or leave them out with --drop-slot N",
+  DEPOSITS_LEFT: "allow their contributors again, or drop all deposits with --discard-deposits",
   NO_DEPOSIT_KEY: "make one: 'basil bundle deposit-key'",
   BACKEND_TAKEN: "take it from that contributor first: 'basil bundle disallow'",
   SLOT_UNAVAILABLE: "put right what is named above, or give --open for another slot",
