@@ -229,17 +229,17 @@ describe("checkAwsKms", () => {
     expect(test.emulator.calls).toEqual([]);
   });
 
-  it.for([
-    [120_000, "warning"],
-    [3_600_000, "fatal"],
-  ] as const)("finds a clock that is %i ms off", async ([milliseconds, severity]) => {
-    await using test = await emulated({ policies: { runtime: LEAST } });
-    test.emulator.clock.advance(milliseconds);
-    const { findings, skewMs } = await check(test);
-    expect(findings).toMatchObject([{ code: "clock", severity }]);
-    expect(skewMs).toBeGreaterThan(milliseconds - 5000);
-    expectNothingDone(test);
-  });
+  it.for([120_000, 3_600_000])(
+    "warns of a clock that is %i ms off, since the agent starts with one",
+    async (milliseconds) => {
+      await using test = await emulated({ policies: { runtime: LEAST } });
+      test.emulator.clock.advance(milliseconds);
+      const { findings, skewMs } = await check(test);
+      expect(findings).toMatchObject([{ code: "clock", severity: "warning" }]);
+      expect(skewMs).toBeGreaterThan(milliseconds - 5000);
+      expectNothingDone(test);
+    },
+  );
 
   it("warns of what an over-broad identity may do besides", async () => {
     await using test = await emulated({ policies: { runtime: policy(statement("kms:*", "*")) } });

@@ -81,11 +81,6 @@ export const init = defineCommand<InitOptions, InitReport>({
     if (!options.force)
       await requireFree(asks || options.unlock === "passphrase" ? [...documents, ...sealable] : documents);
     const { interview, withoutAsking } = await import("../init/interview.js");
-    const variable = env.BASIL_SOCKET;
-    if (variable && resolve(cwd, variable) !== paths.socket) {
-      const text = `BASIL_SOCKET is set to ${JSON.stringify(variable)} and overrides the socket of ${paths.config}; unset it before you start this agent`;
-      context.terminal.err(`${context.terminal.errColors.yellow("warning:")} ${text}`);
-    }
     const answers = asks
       ? await interview(options, context)
       : withoutAsking(options, regionOf(options, context), context.uid);
@@ -95,6 +90,11 @@ export const init = defineCommand<InitOptions, InitReport>({
     const bundleMade = answers.unlock === "passphrase";
     const { deploy } = await import("../init/deploy.js");
     await deploy({ answers, paths, folder, asks, force: options.force ?? false }, context);
+    const variable = env.BASIL_SOCKET;
+    if (variable && resolve(cwd, variable) !== paths.socket) {
+      const text = `BASIL_SOCKET is set to ${JSON.stringify(variable)} and overrides the socket of ${paths.config}; unset it before you start this agent`;
+      context.terminal.err(`${context.terminal.errColors.yellow("warning:")} ${text}`);
+    }
     const { nextSteps } = await import("../init/next-steps.js");
     return {
       files: documents,
