@@ -36,6 +36,12 @@ describe("basil init", () => {
     expect(fatal).toEqual(["bundle_readable"]);
   });
 
+  it("ignores the socket of BASIL_SOCKET and warns of it", async () => {
+    const { stderr } = await type("basil init --region us-east-1", { BASIL_SOCKET: "/run/first.sock" });
+    expect(stderr).toContain('BASIL_SOCKET is set to "/run/first.sock"');
+    expect(await readFile(join(folder, "basil", "agent.toml"), "utf8")).not.toContain("/run/first.sock");
+  });
+
   it("seals the bundle with a passphrase, and then nothing is blocking", async () => {
     const line = "basil init --region us-east-1 --unlock passphrase --passphrase-file pass";
     expect(await type(line)).toMatchObject({ exitCode: 0, stderr: "" });

@@ -1,6 +1,7 @@
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import { abortable } from "@basil/core";
+import { abortable, type BackendLogger } from "@basil/core";
 import { CredentialSourceError, isTransientSourceFailure } from "./credential-error.js";
+import { credentialProvider } from "./credential-provider.js";
 import { defaultChain, profileCredentials } from "./default-chain.js";
 
 /** Which AWS identity is used. With none of these it is the one of the SDK's default chain. */
@@ -12,6 +13,10 @@ export interface CredentialSource {
   readonly sessionName?: string;
   /** In place of the SDK's chain. */
   readonly credentials?: () => Promise<AwsCredentials>;
+  /** The catalog's name of the backend, for the log. */
+  readonly id?: string;
+  /** Logs the identity in use at its first use, and again when its source changes. */
+  readonly logger?: BackendLogger;
 }
 
 export interface AwsCredentials {
@@ -47,6 +52,7 @@ export class CredentialStore {
   #current: AwsCredentials | undefined;
   #pending: Promise<AwsCredentials> | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #loggedSource: string | undefined;
   #refreshFailedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -69,6 +75,7 @@ export class CredentialStore {
     this.#pending ??= this.#ask(serves ? REFRESH_ANSWER_MS : ANSWER_MS)
       .then((credentials) => {
         this.#current = credentials;
+        this.#logSource(credentials);
         return credentials;
       })
       .catch((failure: unknown) => {
@@ -93,6 +100,17 @@ export class CredentialStore {
     const late = () => limit.abort(new Error(`no answer within ${limitMs / 1000} s`));
     const timer = setTimeout(late, limitMs).unref();
     return abortable(this.#provider(), limit.signal).finally(() => clearTimeout(timer));
+  }
+
+  #logSource(credentials: AwsCredentials): void {
+    const { id, logger, profile, roleArn, credentials: given } = this.#source;
+    const chain = given === undefined ? "the default AWS chain" : "the program";
+    const from = profile === undefined ? chain : `profile "${profile}"`;
+    const source = `${from} (${credentialProvider(credentials) ?? "provider unknown"})`;
+    if (source === this.#loggedSource) return;
+    this.#loggedSource = source;
+    const role = roleArn === undefined ? {} : { role: roleArn };
+    logger?.info({ backend: id, source, ...role, accessKeyId: credentials.accessKeyId }, "AWS credentials in use");
   }
 
   #lastsFor(milliseconds: number, { expiration }: AwsCredentials): boolean {

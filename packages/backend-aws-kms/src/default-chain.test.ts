@@ -115,6 +115,16 @@ describe("the default chain on a host whose EC2 metadata answers", () => {
     },
   );
 
+  it("is named in the log by its source and access key id, once", async () => {
+    const lines: unknown[][] = [];
+    const logger = { info: (...line: unknown[]) => lines.push(line), warn: () => {}, error: () => {} };
+    const store = new CredentialStore({ region: "us-east-1", id: "kms", logger });
+    const { accessKeyId } = await store.resolve();
+    await store.resolve();
+    const source = "the default AWS chain (EC2 instance metadata)";
+    expect(lines).toEqual([[{ backend: "kms", source, accessKeyId }, "AWS credentials in use"]]);
+  });
+
   it("uses the keys of the environment when AWS_PROFILE names a region only", async () => {
     vi.stubEnv("AWS_PROFILE", "place");
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDENV");
