@@ -1,4 +1,4 @@
-import { abortable } from "@basil/core";
+import { within } from "@basil/core";
 import type { KmsAction, KmsInput, KmsOutput } from "./client.js";
 import type { CredentialSource } from "./credentials.js";
 import { incompleteAnswer, kmsError } from "./errors.js";
@@ -106,12 +106,10 @@ async function call<A extends "Encrypt" | "Decrypt">(
     wire: "sdk",
     ...(fips !== undefined && { useFipsEndpoint: fips }),
   });
-  const timeout = AbortSignal.timeout(OPERATION_TIMEOUT_MS);
-  const until = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    // Finding credentials does not listen to a signal.
-    const { output } = await abortable(client.call(action, input, until), until);
-    return output;
+    // The SDK ignores its signal while it looks for credentials.
+    const work = (limited: AbortSignal) => client.call(action, input, limited);
+    return (await within(OPERATION_TIMEOUT_MS, signal, work)).output;
   } catch (failure) {
     signal?.throwIfAborted();
     throw kmsError(subjectOf(action, input.KeyId), failure);

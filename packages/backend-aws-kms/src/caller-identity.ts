@@ -1,3 +1,4 @@
+import { within } from "@basil/core";
 import { isAwsHost } from "./aws-host.js";
 import type { LiveClient } from "./live-client.js";
 import type { AwsKmsOptions } from "./options.js";
@@ -22,12 +23,11 @@ export async function callerIdentity(
   { region, profile, fips, dualStack }: AwsKmsOptions,
   signal: AbortSignal,
 ): Promise<CallerIdentity> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
   const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
   const kms = await live.origin;
   if (kms === undefined) return { unknown: "KMS could not be asked either" };
   let kept = false;
-  const ask = async (endpoint?: string): Promise<string | undefined> => {
+  const ask = async (abortSignal: AbortSignal, endpoint?: string): Promise<string | undefined> => {
     const requestHandler: Pick<UndiciRequestHandler, "handle" | "metadata"> = {
       metadata: live.transport.metadata,
       async handle(request, how) {
@@ -49,21 +49,23 @@ export async function callerIdentity(
       ...(endpoint === undefined && dualStack !== undefined && { useDualstackEndpoint: dualStack }),
     });
     try {
-      const abortSignal = AbortSignal.any([signal, deadline]);
       return (await client.send(new GetCallerIdentityCommand({}), { abortSignal })).Arn;
     } finally {
       client.destroy();
     }
   };
-  try {
-    const arn = await ask().catch((failure: unknown) => {
+  const askTwice = (limited: AbortSignal) =>
+    ask(limited).catch((failure: unknown) => {
       if (!kept) throw failure;
-      return ask(kms);
+      return ask(limited, kms);
     });
+  const late = new Error(`STS did not answer within ${DEADLINE_MS / 1000} s`);
+  try {
+    const arn = await within(DEADLINE_MS, signal, askTwice, { late: () => late });
     return arn === undefined ? { unknown: "STS answered without one" } : { arn };
   } catch (failure) {
     signal.throwIfAborted();
-    if (deadline.aborted) return { unknown: `STS did not answer within ${DEADLINE_MS / 1000} s` };
+    if (failure === late) return { unknown: late.message };
     const { name, message } = failure instanceof Error ? failure : { name: "Error", message: String(failure) };
     return { unknown: `STS said ${name}: ${message}` };
   }

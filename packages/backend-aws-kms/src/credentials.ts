@@ -1,5 +1,5 @@
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import { abortable, type BackendLogger } from "@basil/core";
+import { type BackendLogger, within } from "@basil/core";
 import { CredentialSourceError, isTransientSourceFailure } from "./credential-error.js";
 import { credentialProvider } from "./credential-provider.js";
 import { defaultChain, profileCredentials } from "./default-chain.js";
@@ -96,10 +96,8 @@ export class CredentialStore {
 
   /** The source, for as long as it is waited for: what never answers must not be waited for by every later call. */
   #ask(limitMs: number): Promise<AwsCredentials> {
-    const limit = new AbortController();
-    const late = () => limit.abort(new Error(`no answer within ${limitMs / 1000} s`));
-    const timer = setTimeout(late, limitMs).unref();
-    return abortable(this.#provider(), limit.signal).finally(() => clearTimeout(timer));
+    const late = () => new Error(`no answer within ${limitMs / 1000} s`);
+    return within(limitMs, undefined, () => this.#provider(), { late, unref: true });
   }
 
   #logSource(credentials: AwsCredentials): void {

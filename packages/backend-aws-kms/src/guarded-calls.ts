@@ -1,9 +1,8 @@
-import { BackendError, type BackendErrorCode, type CallContext, type KeyRef } from "@basil/core";
+import { BackendError, type BackendErrorCode, type CallContext, type KeyRef, within } from "@basil/core";
 import type { Breaker } from "./breaker.js";
 import type { KmsAction, KmsAnswer, KmsCalls, KmsInput } from "./client.js";
 import { INVALID_SIGNATURE, kmsError } from "./errors.js";
 import type { KmsObserver } from "./observer.js";
-import { LONGEST_TIMER_MS } from "./options.js";
 import { SingleFlight } from "./single-flight.js";
 
 export interface GuardedCallsOptions {
@@ -143,22 +142,14 @@ function stoppedBy({ signal, deadline }: Pick<CallContext, "signal" | "deadline"
   return signal.aborted ? goneBy(signal) : undefined;
 }
 
-/** Runs `work` until it ends or the caller leaves; its signal aborts with the {@link BackendError} that the caller gets. */
+/** Runs `work` until it ends or the caller leaves. @throws {@link BackendError} `DEADLINE_EXCEEDED` or `CANCELLED` */
 export async function whileWanted<T>(context: CallContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   throwIfStopped(context);
   const { signal, deadline = Number.POSITIVE_INFINITY } = context;
-  const stop = new AbortController();
-  const onAbort = () => stop.abort(goneBy(signal));
-  const remaining = deadline - Date.now();
-  const limit = remaining > LONGEST_TIMER_MS ? undefined : setTimeout(() => stop.abort(deadlineExceeded()), remaining);
-  signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await work(stop.signal);
+    return await within(deadline - Date.now(), signal, work, { late: deadlineExceeded });
   } catch (failure) {
-    throw stop.signal.aborted ? stop.signal.reason : failure;
-  } finally {
-    clearTimeout(limit);
-    signal.removeEventListener("abort", onAbort);
+    throw signal.aborted ? goneBy(signal) : failure;
   }
 }
 

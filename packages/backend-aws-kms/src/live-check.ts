@@ -1,4 +1,4 @@
-import { abortable } from "@basil/core";
+import { within } from "@basil/core";
 import { type CallerIdentity, callerIdentity } from "./caller-identity.js";
 import { CredentialSourceError } from "./credential-error.js";
 import { credentialProvider } from "./credential-provider.js";
@@ -88,12 +88,12 @@ export async function checkAwsKms(
 
 /** The credentials, or why there are none; a provider that never answers is not waited for. */
 async function credentialsOf(live: LiveClient, signal: AbortSignal): Promise<AwsCredentials | string> {
-  const deadline = AbortSignal.timeout(CREDENTIALS_DEADLINE_MS);
+  const late = new Error(`their source did not answer within ${CREDENTIALS_DEADLINE_MS / 1000} s`);
   try {
-    return await abortable(live.credentials(), AbortSignal.any([signal, deadline]));
+    return await within(CREDENTIALS_DEADLINE_MS, signal, () => live.credentials(), { late: () => late });
   } catch (failure) {
     signal.throwIfAborted();
-    if (deadline.aborted) return `their source did not answer within ${CREDENTIALS_DEADLINE_MS / 1000} s`;
+    if (failure === late) return late.message;
     const { text } = liveFailure(failure);
     return failure instanceof CredentialSourceError ? `${text}; ${failure.remedy}` : text;
   }

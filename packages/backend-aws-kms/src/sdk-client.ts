@@ -13,6 +13,7 @@ import {
   UpdateAliasCommand,
   VerifyCommand,
 } from "@aws-sdk/client-kms";
+import { within } from "@basil/core";
 import type { KmsAction, KmsAnswer, KmsCalls, KmsInput, KmsOutput } from "./client.js";
 import { type CredentialSource, CredentialStore } from "./credentials.js";
 import { LONGEST_TIMER_MS } from "./options.js";
@@ -20,7 +21,6 @@ import { UndiciRequestHandler } from "./request-handler.js";
 import { BudgetedRetryStrategy, RetryBudget, type RetryLimits } from "./retry-strategy.js";
 import { isLeanAction } from "./wire/json-bodies.js";
 import { LeanWire } from "./wire/lean-wire.js";
-import { withinLimit } from "./within-limit.js";
 
 export interface SdkClientOptions extends CredentialSource {
   readonly endpoint?: string;
@@ -135,7 +135,7 @@ export class SdkClient implements KmsCalls {
       const wire = action === "DescribeKey" ? this.#lean.describing : this.#lean.operating;
       return wire.call(action, input as never, signal, endsAt) as Promise<KmsAnswer<A>>;
     }
-    return withinLimit(endsAt - performance.now(), signal, (limited) => this.#sendBySdk(action, input, limited));
+    return within(endsAt - performance.now(), signal, (limited) => this.#sendBySdk(action, input, limited));
   }
 
   async #sendBySdk<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {

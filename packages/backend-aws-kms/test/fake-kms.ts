@@ -9,9 +9,9 @@ import {
   sign,
   verify,
 } from "node:crypto";
+import { within } from "@basil/core";
 import type { KmsAction, KmsAnswer, KmsCalls, KmsInput, KmsOutput } from "../src/client.js";
 import { LONGEST_TIMER_MS } from "../src/options.js";
-import { withinLimit } from "../src/within-limit.js";
 
 /** A failure as the AWS SDK throws it: the code is the name. */
 export function kmsFailure(
@@ -55,7 +55,7 @@ export class FakeKms implements KmsCalls {
     endsAt: number = Number.POSITIVE_INFINITY,
   ): Promise<KmsAnswer<A>> {
     const limitMs = Math.min(endsAt - performance.now(), LONGEST_TIMER_MS);
-    return withinLimit(limitMs, signal, (limited) => this.#answer(action, input, limited));
+    return within(limitMs, signal, (limited) => this.#answer(action, input, limited));
   }
 
   async #answer<A extends KmsAction>(action: A, input: KmsInput<A>, signal: AbortSignal): Promise<KmsAnswer<A>> {

@@ -1,5 +1,5 @@
 import type { Catalog, KeyEntry } from "@basil/catalog";
-import { abortable, type Backend, type CallContext, isBackendError, type KeyProbe, probeKey } from "@basil/core";
+import { type Backend, isBackendError, type KeyProbe, probeKey, within } from "@basil/core";
 
 /** What a probe came to; `failed` is a probe that did not find out. */
 export type ProbeOutcome = KeyProbe | { readonly state: "failed"; readonly error: unknown };
@@ -147,17 +147,15 @@ export class KeyProbes {
     const failed = (error: unknown, inTime: boolean) => ({ outcome: { state: "failed", error } as const, inTime });
     const backend = this.#parts.backends.get(entry.backend);
     if (backend === undefined) return failed(new Error(`backend ${entry.backend} is not open`), true);
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(new Error(`no answer in ${Math.round(timeoutMs)} ms`)), timeoutMs);
-    const signal = AbortSignal.any([timeout.signal, this.#parts.closed]);
-    const context: CallContext = { signal, deadline: Date.now() + timeoutMs, requestId: `probe:${entry.name}` };
+    const late = new Error(`no answer in ${Math.round(timeoutMs)} ms`);
+    const facts = { deadline: Date.now() + timeoutMs, requestId: `probe:${entry.name}` };
+    const probe = (signal: AbortSignal) => probeKey(entry, backend, { ...facts, signal });
     try {
-      return { outcome: await abortable(probeKey(entry, backend, context), signal), inTime: true };
+      return { outcome: await within(timeoutMs, this.#parts.closed, probe, { late: () => late }), inTime: true };
     } catch (error) {
-      const isLate = signal.aborted || (isBackendError(error) && error.code === "DEADLINE_EXCEEDED");
+      const isLate =
+        error === late || this.#parts.closed.aborted || (isBackendError(error) && error.code === "DEADLINE_EXCEEDED");
       return failed(error, !isLate);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

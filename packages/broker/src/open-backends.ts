@@ -2,11 +2,11 @@ import type { BackendCredential } from "@basil/bundle";
 import type { BackendEntry, Catalog } from "@basil/catalog";
 import {
   type AnyBackendError,
-  abortable,
   asBackendError,
   type Backend,
   BackendError,
   type BackendPlugin,
+  within,
 } from "@basil/core";
 import { backendProblems, overclaims } from "./containment/backend-problems.js";
 import { containBackend, contractBroken, disposeWithin } from "./containment/contain-backend.js";
@@ -96,18 +96,14 @@ async function open(
   logger: Logger,
   timeoutMs: number,
 ): Promise<Backend> {
-  const limit = new AbortController();
-  const late = new BackendError("UNAVAILABLE", `its plugin has not opened it in ${timeoutMs} ms`, {});
-  const timer = setTimeout(() => limit.abort(late), timeoutMs);
+  const late = () => new BackendError("UNAVAILABLE", `its plugin has not opened it in ${timeoutMs} ms`, {});
   const opening = (async () => plugin.open(credential, { id, logger }))();
   try {
-    return await abortable(opening, limit.signal);
+    return await within(timeoutMs, undefined, () => opening, { late });
   } catch (cause) {
     // One that opens after all has nobody to close it.
     void opening.then((backend) => disposeWithin(backend, id, logger)).catch(() => undefined);
     throw openFailed(id, kind, asBackendError(cause));
-  } finally {
-    clearTimeout(timer);
   }
 }
 

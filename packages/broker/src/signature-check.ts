@@ -7,6 +7,7 @@ import {
   type CallContext,
   type PublicKeyResult,
   type SignResult,
+  within,
 } from "@basil/core";
 import type { Logger } from "./logger.js";
 import type { BrokerMetrics } from "./metrics/broker-metrics.js";
@@ -116,7 +117,7 @@ export class SignatureCheck {
     }
     const fits = (it: PublicKeyResult) => it.resource === signed.resource && it.keyVersion === signed.keyVersion;
     const options = { version: signed.keyVersion };
-    return withinTime(call.context, this.#mode === "first" ? FETCH_MS : undefined, async (context) => {
+    const fetch = async (context: CallContext) => {
       const byVersion = await transit.publicKey(ref, context, options);
       if (fits(byVersion)) return byVersion;
       const newest = await transit.publicKey(ref, context);
@@ -124,7 +125,11 @@ export class SignatureCheck {
       const found = `version ${newest.keyVersion} of ${newest.resource}`;
       const message = `${signed.resource}, version ${signed.keyVersion}, signed; the public key to be had is of ${found}`;
       throw new BackendError("KEY_NOT_FOUND", message, { key: ref.name });
-    });
+    };
+    const { context } = call;
+    if (this.#mode !== "first") return abortable(fetch(context), context.signal);
+    const late = () => new BackendError("UNAVAILABLE", `no public key in ${FETCH_MS} ms`, {});
+    return within(FETCH_MS, context.signal, (signal) => fetch({ ...context, signal }), { late });
   }
 
   #uncheckable(call: Call, key: TransitKey, signed: SignResult, version: string, failure: unknown): undefined {
@@ -145,23 +150,6 @@ export class SignatureCheck {
       "the first signature of a key version was not verified, for its public key cannot be had; it was served",
     );
     return undefined;
-  }
-}
-
-/** Gives up after `ms`, if there is an end, with `UNAVAILABLE`. */
-async function withinTime<T>(
-  context: CallContext,
-  ms: number | undefined,
-  work: (context: CallContext) => Promise<T>,
-): Promise<T> {
-  if (ms === undefined) return abortable(work(context), context.signal);
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new BackendError("UNAVAILABLE", `no public key in ${ms} ms`, {})), ms);
-  try {
-    const signal = AbortSignal.any([context.signal, limit.signal]);
-    return await abortable(work({ ...context, signal }), signal);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

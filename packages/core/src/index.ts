@@ -70,3 +70,5 @@ export type { EncodeSshsigInput, Sshsig, SshsigContext, SshsigHash, VerifySshsig
 export { decodeSshsig, encodeSshsig, SSHSIG_HASHES, sshsigSignedData, verifySshsig } from "./sshsig.js";
 export type { VerifySignatureInput } from "./verify-signature.js";
 export { verifySignature } from "./verify-signature.js";
+export type { WithinOptions } from "./within.js";
+export { within } from "./within.js";

@@ -1,4 +1,11 @@
-import { type CallContext, KEY_TYPES, type KeyType, TRANSIT_OPERATIONS, type TransitOperation } from "@basil/core";
+import {
+  type CallContext,
+  KEY_TYPES,
+  type KeyType,
+  TRANSIT_OPERATIONS,
+  type TransitOperation,
+  within,
+} from "@basil/core";
 import type { Rule } from "../conformance-case.js";
 import { invoke } from "../invoke.js";
 import { must, mustRefuse } from "../must.js";
@@ -74,8 +81,10 @@ async function midway(subject: Subject, operation: Call, keyType: KeyType): Prom
     (error: unknown) => error,
   );
   setTimeout(() => controller.abort(), 1);
-  const outcome = await Promise.race([settled, after(subject.abortMs)]);
-  must(outcome !== "hung", `${operation}: was aborted, and has not ended ${subject.abortMs} ms later`);
+  const outcome = await within(subject.abortMs, undefined, () => settled, { late: () => HUNG, unref: true }).catch(
+    (late: unknown) => late,
+  );
+  must(outcome !== HUNG, `${operation}: was aborted, and has not ended ${subject.abortMs} ms later`);
   if (outcome !== "answered") {
     const codes = operation === "rotate" || operation === "decrypt" ? USUAL : [];
     await mustRefuse(`${operation}, aborted on its way`, Promise.reject(outcome), "CANCELLED", ...codes);
@@ -89,8 +98,4 @@ async function midway(subject: Subject, operation: Call, keyType: KeyType): Prom
 /** What these calls are answered with when they were done before the abort reached them. */
 const USUAL = ["KEY_NOT_FOUND", "DECRYPT_FAILED"] as const;
 
-function after(ms: number): Promise<"hung"> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms, "hung").unref();
-  });
-}
+const HUNG = Symbol("hung");

@@ -6,6 +6,7 @@ import type { AuditRecord, AuditSink } from "./audit-sink.js";
 import { authzRecord, seconds } from "./authz-record.js";
 import { DenialGroups } from "./denial-groups.js";
 import { recordedName } from "./recorded-name.js";
+import { WriteLimit } from "./write-limit.js";
 
 /** `refuse`: no answer without its record. `serve`: answer, and tell the operator. */
 export type AuditFailureMode = "refuse" | "serve";
@@ -30,6 +31,7 @@ export class AuditLog {
   readonly #onFailure: AuditFailureMode;
   readonly #logger: Logger;
   readonly #denials: DenialGroups;
+  readonly #limit = new WriteLimit(WRITE_TIMEOUT_MS);
 
   constructor(sink: AuditSink | undefined, onFailure: AuditFailureMode, logger: Logger) {
     this.#sink = sink;
@@ -47,7 +49,7 @@ export class AuditLog {
   /** Settles once the record is with the kernel, or its loss is in the operator's log: what was swapped is not taken back. */
   async reload(facts: ReloadFacts): Promise<void> {
     try {
-      if (this.#sink !== undefined) await within(WRITE_TIMEOUT_MS, this.#sink.write(reloadRecord(facts)));
+      if (this.#sink !== undefined) await this.#limit.wait(this.#sink.write(reloadRecord(facts)));
     } catch (error) {
       this.#logger.error({ error: String(error) }, "an audit record was not written");
     }
@@ -81,7 +83,7 @@ export class AuditLog {
       this.#sink?.write(authzRecord({ ...shared, ...verdict, ...facts, ...(verdict.provenance ?? provenance) })),
     );
     try {
-      await within(WRITE_TIMEOUT_MS, Promise.all(writes));
+      await this.#limit.wait(Promise.all(writes));
     } catch (error) {
       this.#logger.error({ request_id: facts.requestId, error: String(error) }, "an audit record was not written");
       if (this.#onFailure === "refuse") throw noRecord(call.verdicts.at(-1)?.op ?? "unknown", error);
@@ -91,7 +93,7 @@ export class AuditLog {
   async #group(record: AuditRecord): Promise<void> {
     const { op, reason, count, presenter_uid: uid } = record;
     try {
-      if (this.#sink !== undefined) await within(WRITE_TIMEOUT_MS, this.#sink.write(record));
+      if (this.#sink !== undefined) await this.#limit.wait(this.#sink.write(record));
       this.#logger.warn({ op, reason, count, uid }, "denied: recorded in a group");
     } catch (error) {
       this.#logger.error({ op, count, uid, error: String(error) }, "an audit record was not written");
@@ -102,18 +104,6 @@ export class AuditLog {
 
 /** A disk that does not answer must not hold every caller for ever. */
 const WRITE_TIMEOUT_MS = 10_000;
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the audit log took no record within ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** `basil.audit.reload`, version 1. */
 function reloadRecord(facts: ReloadFacts): AuditRecord {

@@ -1,5 +1,4 @@
 import {
-  abortable,
   type Backend,
   type BackendHealth,
   type BreakerState,
@@ -7,6 +6,7 @@ import {
   type Capabilities,
   type KeyProbe,
   type KeyRef,
+  within,
 } from "@basil/core";
 import { BrokerError } from "../errors.js";
 import type { Logger } from "../logger.js";
@@ -120,14 +120,11 @@ export function disposeGivenUp(backend: Backend, logger: Logger): Promise<void> 
 
 /** Disposes of a backend, for as long as it may take; what it does wrong is logged. */
 export async function disposeWithin(backend: AsyncDisposable, id: string, logger: Logger): Promise<void> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(new Error(`not done in ${DISPOSE_MS} ms`)), DISPOSE_MS);
+  const late = () => new Error(`not done in ${DISPOSE_MS} ms`);
   try {
-    await abortable((async () => backend[Symbol.asyncDispose]())(), timeout.signal);
+    await within(DISPOSE_MS, undefined, () => backend[Symbol.asyncDispose](), { late });
   } catch (error) {
     logger.warn({ backend: id, error: messageOf(error) }, "a backend could not be closed");
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,13 @@
 import type { KeyEntry } from "@basil/catalog";
-import { type CallContext, forgetValues, makeValues, recipePartner, type WrittenValue, writeValues } from "@basil/core";
+import {
+  type CallContext,
+  forgetValues,
+  makeValues,
+  recipePartner,
+  type WrittenValue,
+  within,
+  writeValues,
+} from "@basil/core";
 import type { Call } from "../request/call.js";
 import { keepsValue, storeOf } from "./value-store.js";
 
@@ -39,14 +47,10 @@ async function makePairAnew(call: Call, entry: KeyEntry): Promise<WrittenValue[]
       writing = begun;
     });
   } finally {
-    const limit = setTimeout(() => over.resolve(), OUTLIVED_MS);
-    limit.unref();
-    void writing
+    const pending = writing;
+    void within(OUTLIVED_MS, undefined, () => pending, { unref: true })
       .catch(() => undefined)
-      .finally(() => {
-        clearTimeout(limit);
-        over.resolve();
-      });
+      .finally(() => over.resolve());
   }
 }
 

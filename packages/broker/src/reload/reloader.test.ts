@@ -216,7 +216,7 @@ describe("a reload whose record is not taken", () => {
       asked.resolve();
       return new Promise(() => {});
     };
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const reloaded = broker.reload();
     await asked.promise;
     await vi.advanceTimersByTimeAsync(10_000);

@@ -1,6 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Catalog } from "@basil/catalog";
+import { within } from "@basil/core";
 import type { Environment } from "../context.js";
 import { type Check, fatal, ok, skipped, warn } from "./check.js";
 
@@ -40,7 +41,7 @@ export async function checkBackendReachability(catalog: Catalog | undefined, sig
     addresses.map(async (address) => {
       try {
         const url = new URL("/v1/sys/health", address);
-        await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+        await within(TIMEOUT_MS, signal, (limited) => fetch(url, { signal: limited }));
         return [];
       } catch {
         return [address];

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { BackendPlugin, Capabilities } from "@basil/core";
+import { type BackendPlugin, type Capabilities, within } from "@basil/core";
 import { CliError } from "../cli-error.js";
 import { findPluginPackage, refused } from "./plugin-package.js";
 import { type Distrust, TrustedFiles } from "./trusted-files.js";
@@ -80,17 +79,14 @@ function copied(name: string, capabilities: Capabilities): Capabilities {
 }
 
 async function load(name: string, entry: URL): Promise<Readonly<Record<string, unknown>>> {
-  const late = new AbortController();
-  const importing = import(entry.href).then(
-    (module: Readonly<Record<string, unknown>>) => ({ module }),
-    (error: unknown) => ({ error }),
-  );
-  const timeout = sleep(LOAD_MS, undefined, { signal: late.signal }).catch(() => undefined);
-  const settled = await Promise.race([importing, timeout]);
-  late.abort();
-  if (settled === undefined) throw refused(name, `it has not loaded in ${LOAD_MS / 1000} s`, "tell its author");
-  if ("module" in settled) return settled.module;
-  throw refused(name, `it fails when it is loaded, with ${told(settled.error)}`, "tell its author", settled.error);
+  const late = refused(name, `it has not loaded in ${LOAD_MS / 1000} s`, "tell its author");
+  const importing = () => import(entry.href) as Promise<Readonly<Record<string, unknown>>>;
+  try {
+    return await within(LOAD_MS, undefined, importing, { late: () => late });
+  } catch (error) {
+    if (error === late) throw late;
+    throw refused(name, `it fails when it is loaded, with ${told(error)}`, "tell its author", error);
+  }
 }
 
 function told(error: unknown): string {

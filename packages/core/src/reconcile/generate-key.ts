@@ -1,14 +1,14 @@
 import type { BackendEntry, KeyEntry } from "@basil/catalog";
-import { abortable, abortableDelay } from "../abortable.js";
+import { abortableDelay } from "../abortable.js";
 import type { Backend, KeyProbe } from "../backend.js";
 import type { CallContext } from "../call-context.js";
 import { servingEngine } from "../capability/class-needs.js";
 import { requireMintable } from "../capability/mint-gate.js";
 import { asBackendError, BackendError } from "../errors.js";
 import { keyRef } from "../key-ref.js";
+import { within } from "../within.js";
 import { probeKey } from "./probe-key.js";
 import type { KeyOutcome } from "./report.js";
-import { TimeLimit } from "./time-limit.js";
 
 export interface GenerateLimits {
   /** Milliseconds for the creation itself. */
@@ -80,29 +80,34 @@ export async function generateKey(
   }
 }
 
-async function create(make: Maker, context: CallContext, ms: number): Promise<string | undefined> {
-  using limit = new TimeLimit(ms, `it is not made after ${ms / 1000} s; look for the key before the next run`);
-  const signal = AbortSignal.any([context.signal, limit.signal]);
+function create(make: Maker, context: CallContext, ms: number): Promise<string | undefined> {
+  const message = `it is not made after ${ms / 1000} s; look for the key before the next run`;
   const deadline = Math.min(context.deadline ?? Number.POSITIVE_INFINITY, Date.now() + ms);
   // A cancelled creation is waited for, so that what it made is reported; only its own time limit ends it.
-  return await abortable(make({ ...context, signal, deadline }), limit.signal);
+  const work = (limit: AbortSignal) => make({ ...context, signal: AbortSignal.any([context.signal, limit]), deadline });
+  return within(ms, undefined, work, { late: () => new BackendError("UNAVAILABLE", message, {}) });
 }
 
 async function readBack(entry: KeyEntry, backend: Backend, context: CallContext, ms: number): Promise<KeyProbe> {
-  using limit = new TimeLimit(ms, `the key was made, and its probe has not answered for ${ms / 1000} s`);
-  const signal = AbortSignal.any([context.signal, limit.signal]);
+  const message = `the key was made, and its probe has not answered for ${ms / 1000} s`;
   let found: KeyProbe | undefined;
-  for (let delay = READ_BACK_DELAY_MS; ; delay *= 2) {
-    try {
-      found = await abortable(probeKey(entry, backend, { ...context, signal }), signal);
-      if (found.state !== "absent") return found;
-    } catch (failure) {
-      if (signal.aborted || asBackendError(failure).code !== "UNAVAILABLE") throw failure;
+  const probeUntilSeen = async (signal: AbortSignal): Promise<KeyProbe> => {
+    for (let delay = READ_BACK_DELAY_MS; ; delay *= 2) {
+      try {
+        found = await probeKey(entry, backend, { ...context, signal });
+        if (found.state !== "absent") return found;
+      } catch (failure) {
+        if (signal.aborted || asBackendError(failure).code !== "UNAVAILABLE") throw failure;
+      }
+      await abortableDelay(delay, signal);
     }
-    await abortableDelay(delay, signal).catch((reason: unknown) => {
-      if (found === undefined || context.signal.aborted) throw reason;
-    });
-    if (limit.signal.aborted && found !== undefined) return found;
+  };
+  const late = new BackendError("UNAVAILABLE", message, {});
+  try {
+    return await within(ms, context.signal, probeUntilSeen, { late: () => late });
+  } catch (failure) {
+    if (failure === late && found !== undefined) return found;
+    throw failure;
   }
 }
 
