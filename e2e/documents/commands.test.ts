@@ -69,9 +69,14 @@ describe("basil catalog check", () => {
     expect(strict.stdout).toContain("capability check (strict) failed: 2 backends checked");
     expect(strict.stdout).toContain('key "app.secret" on backend "kms" (aws-kms): needs engine kv2');
     expect(strict.stdout).toContain("move the key to a backend whose kind has kv2");
-    const degraded = await shell.type("basil catalog check --catalog gap.json --capability-policy degraded");
+    // What the kind cannot do at all stops the agent, so no mode but "off" passes it.
+    const unservable = await shell.type("basil catalog check --catalog gap.json --capability-policy degraded");
+    expect(unservable).toMatchObject({ exitCode: 1, stderr: "" });
+    const [name, key] = Object.entries(catalog.keys).find(([, { backend }]) => backend === "kms") as [string, object];
+    await shell.write("undeclared.json", { ...catalog, keys: { [name]: { ...key, missing: "generate" } } });
+    const degraded = await shell.type("basil catalog check --catalog undeclared.json --capability-policy degraded");
     expect(degraded).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(degraded.stdout).toContain("(aws-kms), tolerated: needs engine kv2");
+    expect(degraded.stdout).toContain("(aws-kms), tolerated: needs mint key type");
     await shell.write("off.toml", 'catalog = "gap.json"\ncapability-policy = "off"\n');
     const off = await shell.type("basil catalog check -c off.toml");
     expect(off).toMatchObject({ exitCode: 0, stderr: "" });
