@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { basil } from "../cli/typed.ts";
 import { hasProgram } from "../peers/program.ts";
+import { policyOfMe } from "../policy-of-me.js";
 import { Stack } from "../stack.ts";
 import { ManagedAgent } from "./managed-agent.ts";
 import { relocate } from "./relocate.ts";
@@ -14,7 +15,7 @@ const CATALOG = JSON.stringify({
   backends: { kms: { kind: "aws-kms", addr: "aws-kms:us-east-1", engines: ["transit"] } },
   keys: {},
 });
-const POLICY = { schemaVersion: 2, subjects: {}, roles: {}, rules: [] };
+const POLICY = policyOfMe({ id: "reload", subjects: ["me"], action: ["op:reload"], target: ["broker.reload"] });
 const units = join(import.meta.dirname, "../../deploy/systemd");
 const program = join(import.meta.dirname, "../../packages/cli/bin/basil.js");
 let folder: string;
