@@ -6,6 +6,8 @@ import { connect } from "@basil/client";
 import {
   auditCounts,
   auditFiles,
+  GROUPED_DENIALS,
+  isDenied,
   LANES,
   startEnduranceStack,
   verifyChain,
@@ -127,7 +129,14 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const counts = await auditCounts(stack);
   const chain = await verifyChain(stack);
   let lostAuditLines = 0;
-  for (const [name, replies] of load.replies) lostAuditLines += Math.max(0, replies - (counts.get(name) ?? 0));
+  // Above a rate denials are recorded in groups.
+  let grouped = 0;
+  for (const [name, replies] of load.replies) {
+    const missing = Math.max(0, replies - (counts.get(name) ?? 0));
+    if (isDenied(name)) grouped += missing;
+    else lostAuditLines += missing;
+  }
+  lostAuditLines += Math.max(0, grouped - (counts.get(GROUPED_DENIALS) ?? 0));
   const result: SoakResult = {
     seconds,
     peakPerSecond: Math.round(peakPerSecond),

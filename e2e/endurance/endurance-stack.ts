@@ -67,12 +67,21 @@ export async function verifyChain(stack: Stack) {
   );
 }
 
-/** How many decisions the audit log tells, by `op target result`; the whole lines only. */
+/** Under this name {@link auditCounts} counts the denials that group records stand for, whatever was asked. */
+export const GROUPED_DENIALS = "grouped denials";
+
+/** Whether a reply is a denial, which may be recorded in a group. */
+export const isDenied = (name: string) => name.endsWith(" UNAUTHORIZED");
+
+/** How many decisions the audit log holds, by `op target result`; complete lines only. */
 export async function auditCounts(stack: Stack): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const file of await auditFiles(stack)) {
     for await (const line of createInterface(createReadStream(file))) {
       const record = parse(line);
+      if (record?.event_kind === "basil.audit.denials") {
+        counts.set(GROUPED_DENIALS, (counts.get(GROUPED_DENIALS) ?? 0) + (record.count as number));
+      }
       if (record?.event_kind !== "basil.audit.authz") continue;
       const name = countName(record.op as string, record.target_id as string, record.result as string);
       counts.set(name, (counts.get(name) ?? 0) + 1);

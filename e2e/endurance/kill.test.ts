@@ -8,6 +8,7 @@ describe("an agent that is killed under load", () => {
     expect(report.kills).toBe(3);
     // There was load to lose something of.
     expect(report.replies).toBeGreaterThan(200);
-    expect(report.lines).toBeGreaterThanOrEqual(report.replies);
+    expect(report.recorded).toBeGreaterThan(50);
+    expect(report.lines).toBeGreaterThanOrEqual(report.recorded);
   }, 120_000);
 });

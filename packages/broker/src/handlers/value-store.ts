@@ -1,5 +1,5 @@
 import type { KeyEntry } from "@basil/catalog";
-import { type Kv2Engine, servingEngine } from "@basil/core";
+import type { Kv2Engine } from "@basil/core";
 import type { Call } from "../request/call.js";
 import { backendOf } from "../request/checks.js";
 
@@ -11,5 +11,5 @@ export function storeOf(call: Call, entry: KeyEntry): Kv2Engine {
 }
 
 export function keepsValue(call: Call, entry: KeyEntry): boolean {
-  return servingEngine(entry) === "kv2" && backendOf(call, entry).kv2 !== undefined;
+  return entry.engine === "kv2" && backendOf(call, entry).kv2 !== undefined;
 }
